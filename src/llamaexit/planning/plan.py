@@ -1,0 +1,197 @@
+"""The plan: what happens to each model, and why. Plain data; `planner` makes it, `report` shows it.
+
+`plan_id` is the sha256 of the canonical body, so the same inputs give the same id. Sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from llamaexit.memory.estimate import Estimate
+from llamaexit.recipes.model import Figures, Thinking, Use
+from llamaexit.snapshot import Lineage
+
+SCHEMA = "llamaexit.plan/1"
+"""Format name and major version of the plan document."""
+
+Action = Literal["replace", "keep", "blocked"]
+UseSource = Literal["given", "recipe", "assumed", "catalogue"]
+RejectedBecause = Literal[
+    "capability", "context", "policy", "licence", "lineage", "cloud", "weak", "ollama-version", "memory",
+    "gpu-share", "disk", "download", "unknown-model", "pin", "ranked-lower",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class UseDecision:
+    """The uses a source serves, and how we know."""
+
+    uses: tuple[Use, ...]
+    source: UseSource
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A candidate that was not taken: which, why, and by which rule it came up."""
+
+    model: str
+    because: RejectedBecause
+    text: str
+    rule: str = ""
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceChange:
+    """Licence of the old and of the new model, in ids and in plain words."""
+
+    old: str
+    new: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The Ollama version a target needs, the one that is there, and whether that is enough (None: cannot tell)."""
+
+    needed: str | None
+    present: str | None
+    enough: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What a pull will fetch. `exact`: from a manifest, not from a rounded page figure. `have`: bytes already here."""
+
+    size: int
+    have: int
+    exact: bool
+    source: str
+
+    @property
+    def missing(self) -> int:
+        """Bytes still to fetch, and to find room for."""
+        return max(0, self.size - self.have)
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """Something that changes for the people who use the model. `code` is a key of the recipes' caveat table."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChoice:
+    """The chosen target with everything that was reckoned for it."""
+
+    model: str
+    digest: str | None
+    rule: str
+    recipe: str
+    role: str
+    why: str
+    uses: tuple[Use, ...]
+    fit: Estimate | None
+    download: Download
+    licence: LicenceChange
+    version: Version
+    thinking: Thinking
+    capabilities: tuple[str, ...]
+    context: int
+    installed: bool = False
+    caveats: tuple[Caveat, ...] = ()
+    evidence: tuple[Figures, ...] = ()
+    counter_evidence: tuple[Figures, ...] = ()
+    confidence: str = ""
+    unverified: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What the plan relies on about a source; a changed digest makes the plan stale."""
+
+    model: str
+    digest: str | None
+    installed: bool
+    size: int
+    exclusive: int | None
+    quantization: str
+    parameter_size: str
+    context: int
+    capabilities: tuple[str, ...] | None
+    lineage: Lineage
+    licence: str
+    parent: str | None = None
+    custom: bool = False
+    fit: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one model. `target` is set exactly for `replace`; `reason` is one line, `hint` the next step.
+
+    derived: installed models built on this one, and what happens to each.
+    automatic: False when a person has to confirm or decide; `migrate` then refuses to go on by itself.
+    """
+
+    action: Action
+    source: SourceFacts
+    use: UseDecision
+    reason: str
+    hint: str | None = None
+    target: TargetChoice | None = None
+    rejected: tuple[Rejected, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
+    derived: tuple[str, ...] = ()
+    automatic: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Over all replacements: bytes to download and on disk at the peak, and what is free now (None: not known)."""
+
+    download: int
+    disk_peak: int
+    disk_free: int | None
+    exact: bool
+    reclaimable: int
+    bandwidth: int | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a plan was made from: the machine in one line, the recipes with versions and dates, the Ollama facts."""
+
+    machine: str
+    ollama: str
+    ollama_version: str | None
+    store: str | None
+    recipes: tuple[str, ...]
+    policy: tuple[str, ...] = ()
+    facts_checked: str | None = None
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole answer. `names` maps every name the migration touches to the digest it must still have."""
+
+    plan_id: str
+    basis: Basis
+    decisions: tuple[Decision, ...]
+    totals: Totals
+    names: dict[str, str | None] = field(default_factory=dict)
+    asked: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    schema: str = SCHEMA
+
+    @property
+    def pending(self) -> bool:
+        """Whether applying the plan would change anything."""
+        return any(decision.action == "replace" for decision in self.decisions)

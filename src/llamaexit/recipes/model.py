@@ -1,0 +1,322 @@
+"""What a recipe can say. These dataclasses are the recipe language: they validate a file and publish its schema.
+
+A recipe is data. It names models, uses, limits and reasons; it can run nothing and reach nothing. In TOML the keys
+are written with hyphens (`min-ollama`). Sizes are bytes, dates are ISO dates. `sources` are keys of the `[sources]`
+table of the same recipe, so that every figure can be traced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+Use = Literal[
+    "chat", "tools", "code", "fim", "vision", "reasoning", "embedding", "guard", "edge",
+    "rag", "long-context", "roleplay", "math", "sql", "medical", "text",
+]  # fmt: skip
+OriginVerdict = Literal["meta", "not-meta", "unknown"]
+
+
+def kebab(name: str) -> str:
+    """The TOML spelling of a field name."""
+    return name.replace("_", "-")
+
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "alias_generator": kebab}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact was read: what it is, where it lies, when it was written or read."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    what: str
+    where: str = ""
+    date: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence in plain words. `open_source`: OSI-approved. `commercial`: whether commercial use is allowed."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    summary: str
+    open_source: bool = False
+    commercial: bool = True
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A published figure. `mode` says under which setting it was measured."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    benchmark: str
+    value: float
+    mode: str = ""
+    source: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueShape:
+    """Shape of a model that is not installed, as published. Zero or absent means not known."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    architecture: str
+    layers: int = 0
+    hidden: int = 0
+    heads: int = 0
+    kv_heads: int = 0
+    head_dim: int = 0
+    feed_forward: int = 0
+    vocab: int = 0
+    attention_layers: int = 0
+    sliding_window: int = 0
+    kv_lora_rank: int = 0
+    q_lora_rank: int = 0
+    rope_dim: int = 0
+    nope_dim: int = 0
+    v_head_dim: int = 0
+    experts: int = 0
+    experts_used: int = 0
+    experts_shared: int = 0
+    expert_feed_forward: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One published file of a model: its tag, quantization, manifest digest (first 12 hex digits) and bytes.
+
+    `exact` tells whether `size` is the sum of the manifest's layers or a rounded figure from a page.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    tag: str
+    quant: str = ""
+    digest: str = ""
+    size: int = 0
+    exact: bool = False
+    context: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A model people have installed, and whether it is Llama. The source side of a migration.
+
+    name: library name and tag. also: other tags of the same record. manifests, blobs: first 12 hex digits of the
+    manifest digest and of the weights layer, for every build known to have carried this name.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    lineage: OriginVerdict
+    why: str
+    also: tuple[str, ...] = ()
+    generation: str = ""
+    base: str = ""
+    licence: str = ""
+    licence_note: str = ""
+    manifests: tuple[str, ...] = ()
+    blobs: tuple[str, ...] = ()
+    size: int = 0
+    weights_size: int = 0
+    projector_size: int = 0
+    exact: bool = False
+    quant: str = ""
+    parameters: str = ""
+    parameter_count: int = 0
+    context: int = 0
+    capabilities: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
+    stop: tuple[str, ...] = ()
+    template_tokens: tuple[str, ...] = ()
+    shape: CatalogueShape | None = None
+    scores: tuple[Score, ...] = ()
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """Whether a model reasons before it answers, by default, and whether a client can stop it."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    supported: bool | None = None
+    default: bool | None = None
+    can_disable: bool | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model that may replace a Llama model, or one that must be refused by name.
+
+    local: False for models that only run on somebody else's servers. origin: `meta` when its weights derive from
+    Llama, which rules it out. weak_for: uses Ollama itself lists it as working poorly for.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    family: str
+    vendor: str
+    also: tuple[str, ...] = ()
+    local: bool = True
+    origin: OriginVerdict = "not-meta"
+    kind: str = ""
+    base: str = ""
+    released: str = ""
+    digest: str = ""
+    size: int = 0
+    exact: bool = False
+    size_as_of: str = ""
+    quant: str = ""
+    parameters: float = 0.0
+    active_parameters: float = 0.0
+    context: int = 0
+    native_context: int = 0
+    capabilities: tuple[str, ...] = ()
+    capabilities_source: str = ""
+    thinking: Thinking = field(default_factory=Thinking)
+    licence: str = ""
+    shape: CatalogueShape | None = None
+    min_ollama: str = ""
+    languages: int = 0
+    fim: bool | None = None
+    insert: bool | None = None
+    weak_for: tuple[Use, ...] = ()
+    scores: tuple[Score, ...] = ()
+    sampling: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A published comparison of the old model (or its nearest relative) with the new one."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    benchmark: str
+    old_model: str
+    old: float
+    new_model: str
+    new: float
+    favours: Literal["old", "new", "tie"]
+    setting: str = ""
+    note: str = ""
+    kind: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One target of a rule, in the order the recipe prefers them."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    model: str
+    why: str = ""
+    role: str = ""
+    caveats: tuple[str, ...] = ()
+    evidence: tuple[Figures, ...] = ()
+    confidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Source pattern and use, to ordered targets.
+
+    match: names or glob patterns of source models. generation, min_parameters and max_parameters (billions) match
+    what a source is instead of what it is called. automatic: False when a person has to decide; `decide` says what.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    id: str
+    use: Use
+    match: tuple[str, ...] = ()
+    generation: tuple[str, ...] = ()
+    min_parameters: float = 0.0
+    max_parameters: float = 0.0
+    targets: tuple[Choice, ...] = ()
+    automatic: bool = True
+    decide: str = ""
+    caveats: tuple[str, ...] = ()
+    counter_evidence: tuple[Figures, ...] = ()
+    no_equivalent_for: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A model people ask for that cannot run here: closed weights, or cloud only. `match` are glob patterns."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    match: tuple[str, ...]
+    name: str
+    vendor: str
+    why: str
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a team allows. Absent keys leave the matter to less specific recipes.
+
+    licences_allowed: licence ids, or the classes `open-source` and `commercial`. deny_*: glob patterns.
+    max_download: text such as `20GB`. min_gpu_share: 0 to 1. pins: target name to manifest digest.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    licences_allowed: tuple[str, ...] | None = None
+    deny_vendors: tuple[str, ...] | None = None
+    deny_families: tuple[str, ...] | None = None
+    deny_models: tuple[str, ...] | None = None
+    deny_origins: tuple[str, ...] | None = None
+    max_download: str | None = None
+    min_context: int | None = None
+    min_gpu_share: float | None = None
+    thinking: Literal["avoid", "allow"] | None = None
+    pins: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One recipe file. `schema` is 1; `checked` is the day its facts were last looked at."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    schema: Literal[1]
+    name: str
+    version: str = "0"
+    summary: str = ""
+    checked: dt.date | None = None
+    requires_llamaexit: str | None = None
+    requires_ollama: str | None = None
+    extends: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
+    policy: Policy | None = None
+    rules: tuple[Rule, ...] = ()
+    models: tuple[Target, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    closed: tuple[Closed, ...] = ()
+    caveats: dict[str, str] = field(default_factory=dict)
+    licences: dict[str, Licence] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
