@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from llamaexit.memory.estimate import Estimate
 from llamaexit.recipes.model import Figures, Thinking, Use
@@ -19,7 +19,7 @@ Action = Literal["replace", "keep", "blocked"]
 UseSource = Literal["given", "recipe", "assumed", "catalogue"]
 RejectedBecause = Literal[
     "capability", "context", "policy", "licence", "lineage", "cloud", "weak", "ollama-version", "memory",
-    "gpu-share", "disk", "download", "unknown-model", "pin", "ranked-lower",
+    "gpu-share", "disk", "download", "unknown-model", "pin", "thinking", "ranked-lower",
 ]  # fmt: skip
 
 
@@ -131,10 +131,20 @@ class SourceFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Rebuild:
+    """How a custom model (built FROM a Llama) is made again under its own name: what moves along, what cannot."""
+
+    carries: tuple[str, ...]
+    drops: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What happens to one model. `target` is set exactly for `replace`; `reason` is one line, `hint` the next step.
 
-    derived: installed models built on this one, and what happens to each.
+    happens: what applying the plan does to names, in order, one line each.
+    derived: names of installed models built on this one; each has a decision of its own.
+    proposals: targets a person may choose from where the tool does not choose.
     automatic: False when a person has to confirm or decide; `migrate` then refuses to go on by itself.
     """
 
@@ -146,7 +156,10 @@ class Decision:
     target: TargetChoice | None = None
     rejected: tuple[Rejected, ...] = ()
     caveats: tuple[Caveat, ...] = ()
+    rebuild: Rebuild | None = None
+    happens: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
+    proposals: tuple[str, ...] = ()
     automatic: bool = True
 
 
@@ -178,6 +191,16 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A model asked for by name that cannot run here: what it is, why not, and the nearest that can."""
+
+    name: str
+    what: str
+    why: str
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole answer. `names` maps every name the migration touches to the digest it must still have."""
 
@@ -186,7 +209,7 @@ class Plan:
     decisions: tuple[Decision, ...]
     totals: Totals
     names: dict[str, str | None] = field(default_factory=dict)
-    asked: tuple[dict[str, Any], ...] = ()
+    asked: tuple[Asked, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     schema: str = SCHEMA

@@ -163,8 +163,8 @@ class Thinking:
 class Target:
     """A model that may replace a Llama model, or one that must be refused by name.
 
-    local: False for models that only run on somebody else's servers. origin: `meta` when its weights derive from
-    Llama, which rules it out. weak_for: uses Ollama itself lists it as working poorly for.
+    country: where the vendor of the weights sits. local: False for models that only run on somebody else's servers.
+    origin: `meta` when its weights derive from Llama, which rules it out. weak_for: uses Ollama itself lists it as working poorly for.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -172,6 +172,7 @@ class Target:
     name: str
     family: str
     vendor: str
+    country: str = ""
     also: tuple[str, ...] = ()
     local: bool = True
     origin: OriginVerdict = "not-meta"
@@ -279,7 +280,8 @@ class Closed:
 class Policy:
     """What a team allows. Absent keys leave the matter to less specific recipes.
 
-    licences_allowed: licence ids, or the classes `open-source` and `commercial`. deny_*: glob patterns.
+    licences_allowed: licence ids, or the classes `open-source` and `commercial`. deny_*: glob patterns, matched
+    without regard to case; deny_origins matches the country of the vendor.
     max_download: text such as `20GB`. min_gpu_share: 0 to 1. pins: target name to manifest digest.
     """
 
