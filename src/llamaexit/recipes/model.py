@@ -164,7 +164,8 @@ class Target:
     """A model that may replace a Llama model, or one that must be refused by name.
 
     country: where the vendor of the weights sits. local: False for models that only run on somebody else's servers.
-    origin: `meta` when its weights derive from Llama, which rules it out. weak_for: uses Ollama itself lists it as working poorly for.
+    origin: `meta` when its weights derive from Llama, which rules it out. weak_for: uses Ollama itself lists it as
+    working poorly for.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT

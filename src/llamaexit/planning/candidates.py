@@ -1,0 +1,54 @@
+"""The targets that come into question for a source, in the order the rules prefer them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llamaexit.planning.rules import RuleBook, spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llamaexit.recipes.library import BoundRule, Library
+    from llamaexit.recipes.model import Choice, Tag, Target, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A target put forward by a rule. `rank` counts from 1 over all rules; `target` is None for an unknown name."""
+
+    choice: Choice
+    bound: BoundRule
+    rank: int
+    target: Target | None
+    tag: Tag | None
+
+    @property
+    def model(self) -> str:
+        """The name the rule gives the target."""
+        return self.choice.model
+
+
+def gather(
+    book: RuleBook,
+    library: Library,
+    names: Sequence[str],
+    uses: Sequence[Use],
+    generation: str | None,
+    billions: float | None,
+) -> tuple[list[Candidate], list[BoundRule]]:
+    """Candidates of all rules that match, the first use's rules first, each target once; and those rules."""
+    candidates: dict[str, Candidate] = {}
+    rules: dict[str, BoundRule] = {}
+    for use in uses:
+        for bound in book.matching(names, use, generation, billions):
+            rules.setdefault(bound.rule.id, bound)
+            for choice in bound.rule.targets:
+                key = spelled(choice.model)
+                if key in candidates:
+                    continue
+                found = library.target(choice.model)
+                target, tag = found if found else (None, None)
+                candidates[key] = Candidate(choice, bound, len(candidates) + 1, target, tag)
+    return list(candidates.values()), list(rules.values())

@@ -1,0 +1,231 @@
+"""Whether one candidate can replace one source here. Each check is one reason; the first that speaks decides.
+
+The order is that of the ranking: what it is, what it can do, what the team allows, what Ollama and the machine allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llamaexit.ollama.version import at_least
+from llamaexit.planning.plan import Download, Rejected, RejectedBecause
+from llamaexit.planning.rules import matches_any, matches_text
+from llamaexit.units import gb, gib, parse_size
+
+if TYPE_CHECKING:
+    from llamaexit.memory import Estimate
+    from llamaexit.planning.candidates import Candidate
+    from llamaexit.planning.options import RemoteFacts
+    from llamaexit.recipes.library import EffectivePolicy, Library
+    from llamaexit.recipes.model import Target, Use
+    from llamaexit.snapshot import Disk, InstalledModel
+
+SHARE_TOLERANCE = 0.01
+"""A GPU share this much below the old one's still counts as the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a candidate is held against: the source, its uses, and what must be kept.
+
+    context: tokens that will really be used. gpu_share: that of the old model with everything else unloaded, None
+    when the old model cannot be reckoned. prefer_quiet: targets that think by default come last.
+    """
+
+    name: str
+    uses: tuple[Use, ...]
+    capabilities: frozenset[str]
+    context: int
+    gpu_share: float | None
+    prefer_quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What candidates are judged by, the same for every source of a plan."""
+
+    library: Library
+    policy: EffectivePolicy
+    ollama_version: str | None
+    disk: Disk | None
+    installed: dict[str, InstalledModel]
+    thinking: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A candidate with everything known about it. `fit` is worked out only when a check asks for it."""
+
+    candidate: Candidate
+    target: Target
+    capabilities: frozenset[str]
+    context: int
+    download: Download
+    digest: str | None
+    min_ollama: str
+    here: InstalledModel | None
+    remote: RemoteFacts | None
+    fit: Callable[[], Estimate | None]
+
+
+Verdict = tuple[RejectedBecause, str]
+Check = Callable[[Facts, Case, World], Verdict | None]
+
+
+def judge(facts: Facts, case: Case, world: World) -> Rejected | None:
+    """The first reason against a candidate, or None when there is none."""
+    for check in CHECKS:
+        verdict = check(facts, case, world)
+        if verdict is not None:
+            because, text = verdict
+            bound = facts.candidate.bound
+            return Rejected(facts.candidate.model, because, text, bound.rule.id, facts.candidate.rank)
+    return None
+
+
+def not_llama(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """A target built on Llama is no way out; nor is an installed name that holds something else than it says."""
+    if facts.target.origin == "meta":
+        return "lineage", f"its weights are built on Llama ({facts.target.base or facts.target.name})"
+    if facts.here is not None and facts.here.lineage is not None and facts.here.lineage.verdict == "meta":
+        return "lineage", "the model installed here under this name is Llama, whatever the library holds now"
+    return None
+
+
+def runs_here(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """Cloud entries are somebody else's machines."""
+    if not facts.target.local:
+        return "cloud", "runs on somebody else's servers only; no local weights"
+    return None
+
+
+def can_do_it(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """Capabilities the old model had, or the uses need."""
+    missing = sorted(case.capabilities - facts.capabilities)
+    if "tools" not in missing and "tools" in case.capabilities and "NO_TOOLS" in facts.candidate.choice.caveats:
+        missing.append("tools")
+    if missing:
+        return "capability", f"has no {' and no '.join(missing)}, which {case.name} has or its use needs"
+    return None
+
+
+def good_at_it(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """Ollama's own list of models that work poorly for agents (cmd/launch since 0.32.0)."""
+    weak = [use for use in case.uses if use in facts.target.weak_for]
+    if weak:
+        return "weak", f"listed by Ollama itself as working poorly for {' and '.join(weak)}"
+    return None
+
+
+def keeps_context(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """The window that is really used, not the largest one advertised."""
+    if facts.context and facts.context < case.context:
+        return "context", f"holds {facts.context} tokens, {case.context} are used"
+    return None
+
+
+def allowed(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """The team's policy; every refusal names the recipe that says so."""
+    target, policy = facts.target, world.policy
+    licence = world.library.licence(target.licence)
+    accepted = policy.licences_allowed
+    if accepted is not None:
+        classes = (
+            {
+                name
+                for name, holds in (("open-source", licence.open_source), ("commercial", licence.commercial))
+                if holds
+            }
+            if licence is not None
+            else set()
+        )
+        if target.licence not in accepted.value and not classes.intersection(accepted.value):
+            return "licence", f"licence {target.licence or 'not known'} is not allowed by {accepted.recipe}"
+    denials = (
+        (policy.deny_vendors, target.vendor, "vendor"),
+        (policy.deny_families, target.family, "family"),
+        (policy.deny_origins, target.country or "not known", "origin"),
+    )
+    for denied, value, word in denials:
+        if denied is not None and matches_text(value, denied.value):
+            return "policy", f"{word} {value} is denied by {denied.recipe}"
+    models = policy.deny_models
+    if models is not None and (
+        matches_any(facts.candidate.model, models.value) or matches_any(target.name, models.value)
+    ):
+        return "policy", f"denied by {models.recipe}"
+    limit = policy.max_download
+    if limit is not None and facts.download.missing > parse_size(limit.value):
+        return "download", f"download of {gb(facts.download.missing)} is over the {limit.value} of {limit.recipe}"
+    return None
+
+
+def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """A pin is a promise about bytes: another digest is another model."""
+    pins = world.policy.pins
+    if pins is None:
+        return None
+    wanted = pins.value.get(facts.candidate.model) or pins.value.get(facts.target.name)
+    if not wanted:
+        return None
+    bare = wanted.removeprefix("sha256:").lower()
+    if facts.digest is not None and not (bare.startswith(facts.digest) or facts.digest.startswith(bare)):
+        return "pin", f"its digest is {facts.digest[:12]}, {pins.recipe} pins {bare[:12]}"
+    return None
+
+
+def quiet_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """`thinking = "avoid"` rules out what thinks unless every client is told not to."""
+    if world.thinking == "avoid" and facts.target.thinking.default:
+        return "thinking", "thinks by default, which the policy avoids"
+    return None
+
+
+def new_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """Ollama answers 412 to a pull, or fails to load, when it is older than the model needs."""
+    if at_least(world.ollama_version, facts.min_ollama) is False:
+        return "ollama-version", f"needs Ollama {facts.min_ollama}, this one is {world.ollama_version}"
+    return None
+
+
+def fits(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """Memory at the context that will be used, and no smaller part on the GPU than the old model had."""
+    estimate = facts.fit()
+    if estimate is None:
+        return None
+    fit = estimate.unloaded
+    if fit.placement == "none":
+        return "memory", fit.why
+    wanted = world.policy.min_gpu_share
+    if wanted is not None and fit.gpu_share < wanted.value:
+        return "gpu-share", f"{fit.gpu_share:.0%} on the GPU, {wanted.recipe} asks for {wanted.value:.0%}"
+    if case.gpu_share is not None and fit.gpu_share < case.gpu_share - SHARE_TOLERANCE:
+        return "gpu-share", (
+            f"{fit.gpu_share:.0%} on the GPU, the old model has {case.gpu_share:.0%} "
+            f"({gib(fit.ps.expected)} at {estimate.context} tokens)"
+        )
+    return None
+
+
+def fits_on_disk(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """Ollama does not check for room before a pull; we do."""
+    if world.disk is not None and facts.download.missing > world.disk.free:
+        return "disk", f"download of {gb(facts.download.missing)}, the store's disk has {gb(world.disk.free)} free"
+    return None
+
+
+CHECKS: tuple[Check, ...] = (
+    not_llama,
+    runs_here,
+    can_do_it,
+    good_at_it,
+    keeps_context,
+    allowed,
+    pinned,
+    quiet_enough,
+    new_enough,
+    fits_on_disk,
+    fits,
+)

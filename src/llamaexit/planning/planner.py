@@ -1,0 +1,199 @@
+"""From facts to a plan. Pure: the same snapshot, recipes and options give the same plan and the same `plan_id`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llamaexit.planning.decide import choose, settled
+from llamaexit.planning.judge import World
+from llamaexit.planning.plan import Basis, Decision, Plan, Totals
+from llamaexit.planning.planfile import plan_id_of
+from llamaexit.planning.question import ask
+from llamaexit.planning.reckon import Reckoner
+from llamaexit.planning.rules import RuleBook, spelled
+from llamaexit.planning.sources import Selection, select
+from llamaexit.units import gb, gib
+
+if TYPE_CHECKING:
+    from llamaexit.planning.options import PlanOptions
+    from llamaexit.recipes.library import Library
+    from llamaexit.snapshot import InstalledModel, Machine, OllamaFacts, Snapshot
+
+
+def make_plan(snapshot: Snapshot, library: Library, options: PlanOptions) -> Plan:
+    """One plan. For many snapshots keep a Planner, which indexes the rules once."""
+    return Planner(library).plan(snapshot, options)
+
+
+class Planner:
+    """Plans against one library of recipes."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.book = RuleBook(library.rules)
+
+    def plan(self, snapshot: Snapshot, options: PlanOptions) -> Plan:
+        """Decide about every source. Raises UsageError for a text that cannot name a model."""
+        selection = select(snapshot, self.library, options)
+        reckoner = Reckoner(snapshot, selection.installed, options.remote)
+        world = self._world(snapshot, selection, options)
+        family = _family(selection)
+        decisions = tuple(
+            self._decide(source, world, reckoner, options, family.get(spelled(source.name), ()))
+            for source in selection.sources
+        )
+        totals = _totals(decisions, snapshot, options)
+        plan = Plan(
+            plan_id="",
+            basis=self._basis(snapshot),
+            decisions=decisions,
+            totals=totals,
+            names=_names(decisions, selection),
+            asked=selection.asked,
+            notes=selection.notes,
+            warnings=tuple(self._warnings(snapshot, decisions, totals, options)),
+        )
+        return replace(plan, plan_id=plan_id_of(plan))
+
+    def candidate_names(self, snapshot: Snapshot, options: PlanOptions) -> tuple[str, ...]:
+        """Every target that comes into question, for asking a registry about them beforehand."""
+        selection = select(snapshot, self.library, options)
+        reckoner = Reckoner(snapshot, selection.installed, options.remote)
+        names: dict[str, None] = {}
+        for source in selection.sources:
+            question = ask(source, self.library, self.book, reckoner, options)
+            if settled(question) is None:
+                names.update((c.model, None) for c in question.candidates if c.target is not None and c.target.local)
+        return tuple(names)
+
+    def _decide(
+        self,
+        source: InstalledModel,
+        world: World,
+        reckoner: Reckoner,
+        options: PlanOptions,
+        derived: tuple[str, ...],
+    ) -> Decision:
+        question = ask(source, self.library, self.book, reckoner, options)
+        done = settled(question)
+        if done is not None:
+            return done if not derived else replace(done, derived=derived)
+        return choose(question, world, reckoner, derived, everything=options.everything)
+
+    def _world(self, snapshot: Snapshot, selection: Selection, options: PlanOptions) -> World:
+        policy = self.library.policy
+        thinking = options.thinking or (policy.thinking.value if policy.thinking is not None else None)
+        return World(
+            library=self.library,
+            policy=policy,
+            ollama_version=snapshot.ollama.version,
+            disk=snapshot.machine.disk,
+            installed=selection.installed,
+            thinking=thinking,
+        )
+
+    def _basis(self, snapshot: Snapshot) -> Basis:
+        loaded = self.library.loaded
+        checked = min((recipe.checked for recipe in loaded if recipe.checked is not None), default=None)
+        return Basis(
+            machine=describe_machine(snapshot.machine),
+            ollama=describe_ollama(snapshot.ollama),
+            ollama_version=snapshot.ollama.version,
+            store=snapshot.ollama.store,
+            recipes=tuple(f"{recipe.name} {recipe.version}" for recipe in loaded),
+            policy=self.library.policy.in_words(),
+            facts_checked=checked.isoformat() if checked is not None else None,
+            overrides=snapshot.machine.overrides,
+        )
+
+    def _warnings(
+        self, snapshot: Snapshot, decisions: tuple[Decision, ...], totals: Totals, options: PlanOptions
+    ) -> list[str]:
+        warnings = list(snapshot.ollama.problems)
+        if options.today is not None:
+            warnings += [
+                f"recipe {recipe.name} was last checked on {recipe.checked}, more than 180 days ago"
+                for recipe in self.library.stale(options.today)
+            ]
+        broken = [model.name for model in snapshot.models if model.problem is not None]
+        if broken:
+            warnings.append(f"not usable as they are: {', '.join(sorted(broken))} (see `llamaexit inspect`)")
+        if totals.disk_free is not None and totals.disk_peak > totals.disk_free:
+            warnings.append(
+                f"all downloads together need {gb(totals.disk_peak)}, the store's disk has "
+                f"{gb(totals.disk_free)} free: plan them one after the other"
+            )
+        return warnings
+
+
+def describe_machine(machine: Machine) -> str:
+    """The hardware in one line: devices first, since they decide."""
+    gpus = [f"{gpu.name}{f' {gib(gpu.total, 0)}' if gpu.total else ''}" for gpu in machine.gpus] or ["no GPU"]
+    cores = f"{machine.cpu.physical_cores or machine.cpu.logical_cores or '?'} cores"
+    limit = f" (limited to {gib(machine.ram.limit)})" if machine.ram.limit is not None else ""
+    return f"{' + '.join(gpus)}, {gib(machine.ram.total, 0)} RAM{limit}, {cores}"
+
+
+def describe_ollama(ollama: OllamaFacts) -> str:
+    """Where the facts about models come from, in one line."""
+    version = f"Ollama {ollama.version}" if ollama.version else "Ollama, version not known"
+    match ollama.source:
+        case "server":
+            return f"{version} at {ollama.url}"
+        case "store":
+            return f"{version}, store {ollama.store} read from disk"
+        case "none":
+            return "no Ollama found; nothing is known about what is installed"
+
+
+def _family(selection: Selection) -> dict[str, tuple[str, ...]]:
+    """Names built on each installed model, through several FROM steps, and other names of the same weights."""
+    children: dict[str, list[str]] = {}
+    for model in selection.installed.values():
+        if model.parent is not None and spelled(model.parent) != spelled(model.name):
+            children.setdefault(spelled(model.parent), []).append(model.name)
+    family: dict[str, tuple[str, ...]] = {}
+    for key in children:
+        found: dict[str, str] = {}
+        queue = list(children[key])
+        while queue:
+            name = queue.pop(0)
+            if spelled(name) not in found and spelled(name) != key:
+                found[spelled(name)] = name
+                queue += children.get(spelled(name), ())
+        family[key] = tuple(sorted(found.values()))
+    return family
+
+
+def _totals(decisions: tuple[Decision, ...], snapshot: Snapshot, options: PlanOptions) -> Totals:
+    """Each target is fetched once, whoever needs it. Ollama writes partial files in place, so peak = download."""
+    targets = {d.target.model: d.target.download for d in decisions if d.target is not None}
+    download = sum(item.missing for item in targets.values())
+    disk = snapshot.machine.disk
+    reclaimable = sum(
+        d.source.exclusive or 0 for d in decisions if d.action == "replace" and d.source.installed and not d.rebuild
+    )
+    seconds = round(download / options.bandwidth) if options.bandwidth else None
+    return Totals(
+        download=download,
+        disk_peak=download,
+        disk_free=disk.free if disk is not None else None,
+        exact=all(item.exact for item in targets.values()),
+        reclaimable=reclaimable,
+        bandwidth=options.bandwidth,
+        seconds=seconds,
+    )
+
+
+def _names(decisions: tuple[Decision, ...], selection: Selection) -> dict[str, str | None]:
+    """Every name the migration touches, with the digest it has now; None for a name that is not there yet."""
+    names: dict[str, str | None] = {}
+    for decision in decisions:
+        if decision.target is None:
+            continue
+        if decision.source.installed:
+            names[decision.source.model] = decision.source.digest
+        here = selection.installed.get(spelled(decision.target.model))
+        names[decision.target.model] = here.digest if here is not None else None
+    return dict(sorted(names.items()))

@@ -1,0 +1,84 @@
+"""One source and everything its decision depends on: what it is, what it serves, who could take over."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llamaexit.planning.candidates import Candidate, gather
+from llamaexit.planning.plan import SourceFacts, UseDecision
+from llamaexit.planning.rebuild import is_custom
+from llamaexit.planning.rules import RuleBook
+from llamaexit.planning.uses import decide_use
+from llamaexit.snapshot import Lineage
+
+if TYPE_CHECKING:
+    from llamaexit.memory import Estimate
+    from llamaexit.planning.options import PlanOptions
+    from llamaexit.planning.reckon import Reckoner
+    from llamaexit.recipes.library import BoundRule, Library
+    from llamaexit.recipes.model import Origin
+    from llamaexit.snapshot import InstalledModel
+
+_COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:x\s*([0-9]+(?:\.[0-9]+)?))?\s*([BMK])?", re.IGNORECASE)
+_SCALE = {"B": 1.0, "M": 1e-3, "K": 1e-6, "": 1e-9}
+_FALLBACK_CONTEXT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A source with its candidates. context: tokens that will really be used, and that a target must hold."""
+
+    source: InstalledModel
+    lineage: Lineage
+    origin: Origin | None
+    use: UseDecision
+    candidates: list[Candidate]
+    rules: list[BoundRule]
+    old: Estimate | None
+    context: int
+    facts: SourceFacts
+
+
+def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reckoner, options: PlanOptions) -> Question:
+    """Collect what is known about a source and the targets its rules put forward."""
+    lineage = source.lineage or Lineage("unknown")
+    origin = library.origin(source.name) or (library.origin(lineage.origin) if lineage.origin else None)
+    use = decide_use(source, origin, book, options)
+    names = [source.name] + ([lineage.origin] if lineage.origin else [])
+    candidates, rules = gather(book, library, names, use.uses, lineage.generation, billions(source, origin))
+    policy_context = library.policy.min_context.value if library.policy.min_context is not None else 0
+    old = reckoner.source(source, origin, options.context)
+    context = max(options.context or (old.context if old else _FALLBACK_CONTEXT), policy_context)
+    old_licence = source.metadata.get("general.license")
+    licence = origin.licence if origin is not None and origin.licence else str(old_licence or "not known")
+    trained = source.context_length or (origin.context if origin is not None else 0)
+    facts = SourceFacts(
+        model=source.name,
+        digest=source.digest,
+        installed=source.source != "named",
+        size=source.size,
+        exclusive=source.exclusive,
+        quantization=source.quantization,
+        parameter_size=source.parameter_size,
+        context=trained or 0,
+        capabilities=source.capabilities,
+        lineage=lineage,
+        licence=licence,
+        parent=source.parent,
+        custom=is_custom(source, library),
+        fit=old,
+    )
+    return Question(source, lineage, origin, use, candidates, rules, old, context, facts)
+
+
+def billions(model: InstalledModel, origin: Origin | None = None) -> float | None:
+    """Parameters in 10^9 from the count, or from texts such as `8.0B`, `596.05M`, `8x7B`; None when not known."""
+    if model.parameter_count:
+        return model.parameter_count / 1e9
+    for text in (model.parameter_size, origin.parameters if origin is not None else ""):
+        match = _COUNT.match(text.strip()) if text else None
+        if match:
+            return float(match[1]) * float(match[2] or 1) * _SCALE[(match[3] or "").upper()]
+    return None

@@ -1,0 +1,84 @@
+"""Estimates for a plan, each worked out once: of the models that are there and of the targets that may come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llamaexit.memory import estimate, spec_of_installed, spec_of_origin, spec_of_target
+from llamaexit.planning.plan import Download
+from llamaexit.planning.rules import spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llamaexit.memory import Estimate, ModelSpec
+    from llamaexit.planning.candidates import Candidate
+    from llamaexit.planning.options import RemoteFacts
+    from llamaexit.recipes.model import Origin
+    from llamaexit.snapshot import InstalledModel, Snapshot
+
+
+class Reckoner:
+    """What models take on one machine. Answers are kept, since several sources share candidates."""
+
+    def __init__(
+        self, snapshot: Snapshot, installed: Mapping[str, InstalledModel], remote: Mapping[str, RemoteFacts]
+    ) -> None:
+        self._machine = snapshot.machine
+        self._ollama = snapshot.ollama
+        self._installed = installed
+        self._remote = {spelled(name): facts for name, facts in remote.items()}
+        self._kept: dict[tuple[str, int | None], Estimate | None] = {}
+
+    def source(self, model: InstalledModel, origin: Origin | None, context: int | None) -> Estimate | None:
+        """What the old model takes; from its own header where there is one, else from its record in the recipes."""
+        spec = spec_of_installed(model)
+        if spec is None and origin is not None:
+            spec = spec_of_origin(origin)
+        return self._estimate(f"source {model.name}", spec, context)
+
+    def target(self, candidate: Candidate, context: int) -> Estimate | None:
+        """What a candidate takes at `context` tokens; None when nothing is known about its size."""
+        here, remote = self.here(candidate), self.remote(candidate)
+        spec = spec_of_installed(here) if here is not None else None
+        if spec is None and remote is not None:
+            spec = remote.spec
+        if spec is None and candidate.target is not None:
+            spec = spec_of_target(candidate.target, candidate.tag)
+        return self._estimate(candidate.model, spec, context)
+
+    def here(self, candidate: Candidate) -> InstalledModel | None:
+        """The installed model of the candidate's name, if there is one that works."""
+        model = self._installed.get(spelled(candidate.model))
+        return model if model is not None and model.problem is None else None
+
+    def remote(self, candidate: Candidate) -> RemoteFacts | None:
+        """What the registry said about the candidate, if it was asked."""
+        return self._remote.get(spelled(candidate.model))
+
+    def download(self, candidate: Candidate) -> Download:
+        """Bytes of a pull. Layers that other models here hold already are not fetched again."""
+        here, remote = self.here(candidate), self.remote(candidate)
+        if here is not None and (remote is None or remote.digest == here.digest):
+            return Download(here.size, here.size, True, "installed here")
+        if remote is not None:
+            local = {layer.digest for model in self._installed.values() for layer in model.layers if layer.present}
+            have = sum(size for digest, size in remote.layers if digest in local)
+            return Download(remote.size, have, True, f"registry manifest of {remote.fetched_at or 'today'}")
+        target, tag = candidate.target, candidate.tag
+        if tag is not None and tag.size:
+            return Download(tag.size, 0, tag.exact, _catalogue(tag.exact, target.size_as_of if target else ""))
+        if target is not None and target.size and tag is None:
+            return Download(target.size, 0, target.exact, _catalogue(target.exact, target.size_as_of))
+        return Download(0, 0, False, "not known")
+
+    def _estimate(self, key: str, spec: ModelSpec | None, context: int | None) -> Estimate | None:
+        if spec is None:
+            return None
+        if (key, context) not in self._kept:
+            self._kept[key, context] = estimate(spec, self._machine, self._ollama, context=context)
+        return self._kept[key, context]
+
+
+def _catalogue(exact: bool, as_of: str) -> str:
+    return f"catalogue{f' of {as_of}' if as_of else ''}, {'exact bytes' if exact else 'rounded'}"

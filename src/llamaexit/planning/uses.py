@@ -1,0 +1,60 @@
+"""What a source is used for, and how we know. Given beats recipe, recipe beats catalogue, catalogue beats guess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llamaexit.planning.plan import UseDecision
+from llamaexit.planning.rules import RuleBook, spelled
+
+if TYPE_CHECKING:
+    from llamaexit.planning.options import PlanOptions
+    from llamaexit.recipes.model import Origin, Use
+    from llamaexit.snapshot import InstalledModel
+
+BUILTIN_PRECEDENCE = 0
+
+_BY_CAPABILITY: tuple[tuple[str, Use], ...] = (
+    ("embedding", "embedding"),
+    ("vision", "vision"),
+    ("insert", "fim"),
+    ("thinking", "reasoning"),
+)
+NEEDS: dict[Use, frozenset[str]] = {
+    "tools": frozenset({"tools"}),
+    "vision": frozenset({"vision"}),
+    "embedding": frozenset({"embedding"}),
+}
+"""Capabilities a target must have to serve a use at all."""
+
+
+def decide_use(model: InstalledModel, origin: Origin | None, book: RuleBook, options: PlanOptions) -> UseDecision:
+    """The uses to plan a model for, the most important one first."""
+    given = {spelled(name): uses for name, uses in options.uses.items()}.get(spelled(model.name))
+    if given:
+        return UseDecision(given, "given", "given by you")
+    team = book.naming(model.name, above=BUILTIN_PRECEDENCE)
+    if team:
+        uses = tuple(dict.fromkeys(bound.rule.use for bound in team))
+        return UseDecision(uses, "recipe", f"from recipe {team[0].recipe}")
+    known = set(model.capabilities or ())
+    for capability, use in _BY_CAPABILITY[:1]:
+        if capability in known:
+            return UseDecision((use,), "assumed", f"assumed: Ollama lists it with the capability {capability}")
+    if origin is not None and origin.uses:
+        kin = spelled(origin.name) == spelled(model.name) or spelled(model.name) in map(spelled, origin.also)
+        return UseDecision(
+            origin.uses, "catalogue", f"what {'it' if kin else origin.name} is mostly used for; say --use if not"
+        )
+    for capability, use in _BY_CAPABILITY:
+        if capability in known:
+            return UseDecision((use,), "assumed", f"assumed: Ollama lists it with the capability {capability}")
+    return UseDecision(("chat",), "assumed", "assumed; say --use if it serves something else")
+
+
+def capabilities_to_keep(decision: UseDecision, old: frozenset[str] | None) -> frozenset[str]:
+    """Capabilities a target must have: those the uses imply and, unless the uses were given, those of the old model."""
+    needed = frozenset().union(*(NEEDS.get(use, frozenset()) for use in decision.uses))
+    if decision.source == "given" or old is None:
+        return needed
+    return needed | (old & {"tools", "vision", "embedding", "audio"})
