@@ -1,0 +1,56 @@
+"""The Typer application: the list of commands, and one answer for command lines that cannot be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from llamaexit import __version__
+from llamaexit.cli.answer import Style, answer_usage_error
+from llamaexit.cli.inspect import inspect
+from llamaexit.cli.plan import plan
+from llamaexit.cli.recipe import recipe
+from llamaexit.cli.schema import schema
+
+app = typer.Typer(
+    name="llamaexit",
+    help="Get off Llama models, safely, on your own machine.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"llamaexit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(plan)
+app.command()(inspect)
+app.add_typer(recipe, name="recipe")
+app.command()(schema)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Commands report their own failures; here are Typer's."""
+    try:
+        code: Any = app(list(arguments), prog_name="llamaexit", standalone_mode=False)
+    except Exception as error:
+        # Which class a usage error has depends on the Typer release (0.26 and later carry their own click), the
+        # two attributes that make one do not.
+        if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):
+            raise
+        return answer_usage_error(arguments, error.format_message(), Style(as_json="--json" in arguments))
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,47 @@
+"""`llamaexit inspect`: the machine, its Ollama and its models, as a plan sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llamaexit.cli import options
+from llamaexit.cli.answer import Result, Style, answer
+from llamaexit.cli.gather import Where
+from llamaexit.cli.options import Debug, GpuName, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+
+
+def inspect(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="MODEL", help="Names or patterns of models to list. Default: all."),
+    ] = None,
+    recipes: Recipes = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the snapshot to a file.")] = None,
+    host: Host = None,
+    store: Store = None,
+    timeout: Timeout = 5.0,
+    vram: Vram = None,
+    ram: Ram = None,
+    gpu: GpuName = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Show this machine, its Ollama, and which of its models are Llama. Changes nothing."""
+
+    def inspected() -> Result:
+        from llamaexit.cli.gather import assessed, snapshot_here
+        from llamaexit.cli.output import write_file
+        from llamaexit.jsonable import dump
+        from llamaexit.report.inspect import print_snapshot
+
+        where = Where(host, store, options.timeout_of(timeout))
+        snapshot = assessed(snapshot_here(where, options.overrides_of(vram, ram, gpu)), recipes, models or [])
+        if out is not None:
+            write_file(out, dump(snapshot, indent=2) + b"\n")
+        return Result(snapshot, lambda console: print_snapshot(snapshot, console, out=out, verbose=verbose))
+
+    answer("inspect", Style(as_json, debug), inspected)

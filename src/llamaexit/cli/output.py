@@ -1,0 +1,126 @@
+"""Writing to the terminal, a pipe or a file, whatever it can take: any encoding, any width, a reader that left."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from llamaexit.errors import LlamaexitError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PLAINER = str.maketrans(
+    {
+        "→": "->",
+        "–": "-",
+        "—": "-",
+        "…": "...",
+        "·": "-",
+        "×": "x",
+        "≥": ">=",
+        "≤": "<=",
+        "−": "-",
+        "’": "'",
+        "⋯": "...",
+    }
+)
+_NARROWEST = 40
+_WIDE_ENOUGH = 140
+
+
+class OutputError(LlamaexitError):
+    """A file that was to be written could not be."""
+
+    code = "output"
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """`text` as `stream` can show it: plainer signs, then question marks, where its encoding has no such character."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAINER).encode(encoding, "replace").decode(encoding)
+    return text
+
+
+def write_text(text: str) -> None:
+    """Print to stdout. A reader that went away (`| head`) is not an error."""
+    try:
+        sys.stdout.write(fitted(text, sys.stdout))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _swallow_the_rest()
+
+
+def write_json(chunks: Iterable[bytes]) -> None:
+    """Write JSON to stdout as UTF-8, which is what JSON is, whatever the locale."""
+    try:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _swallow_the_rest()
+
+
+def complain(text: str) -> None:
+    """Print a line to stderr. With stderr closed there is nobody to tell."""
+    try:
+        sys.stderr.write(fitted(text, sys.stderr) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def _swallow_the_rest() -> None:
+    # Otherwise the interpreter flushes stdout once more when it exits, and complains about the same pipe.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console that renders into memory as `stream` would be written to: its width, and colour only on a terminal."""
+    import io
+    import shutil
+
+    from rich.console import Console, detect_legacy_windows
+
+    terminal = stream.isatty() and os.environ.get("TERM") != "dumb" and not detect_legacy_windows()
+    coloured = terminal and not os.environ.get("NO_COLOR")
+    width = max(_NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, _WIDE_ENOUGH))
+    return Console(
+        file=io.StringIO(), width=width, force_terminal=terminal, no_color=not coloured, legacy_windows=False,
+        highlight=False, markup=False, emoji=False,
+    )  # fmt: skip
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path` whole or not at all: written beside it, synced, then moved over it.
+
+    A link is followed; a device or a pipe is written to as it is.
+    """
+    try:
+        target = path.resolve()
+        if target.is_dir():
+            raise OutputError(f"cannot write {path}: it is a directory", hint="name a file")
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(target, content)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""`llamaexit plan`: what should replace each Llama model here, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llamaexit.cli import options
+from llamaexit.cli.answer import Result, Style, answer
+from llamaexit.cli.gather import Where
+from llamaexit.cli.options import Debug, GpuName, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+
+
+def plan(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="MODEL", help="Models to plan for, installed or not. Default: every Llama found."),
+    ] = None,
+    use: Annotated[
+        list[str] | None,
+        typer.Option("--use", metavar="MODEL=USE[,USE]", help="What a model serves: chat, tools, code, fim, vision …"),
+    ] = None,
+    context: Annotated[
+        str | None, typer.Option("--context", metavar="TOKENS", help="Context to reckon with, such as 8192 or 32k.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="PATTERN", help="Only models that match.")] = None,
+    skip: Annotated[list[str] | None, typer.Option("--skip", metavar="PATTERN", help="Leave out what matches.")] = None,
+    lineage: Annotated[
+        list[str] | None,
+        typer.Option("--lineage", metavar="MODEL=meta|not-meta", help="Your answer where lineage is unknown."),
+    ] = None,
+    recipes: Recipes = None,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="MODEL", help="Every candidate for one model, and why not.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to a file.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 3 when there is something to replace.")] = False,
+    host: Host = None,
+    store: Store = None,
+    timeout: Timeout = 5.0,
+    online: Annotated[
+        bool, typer.Option("--online", rich_help_panel="Where to look", help="Ask the registry for exact sizes.")
+    ] = False,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot", metavar="FILE|DIR", rich_help_panel="Another machine", help="Plan for saved snapshots."
+        ),
+    ] = None,
+    vram: Vram = None,
+    ram: Ram = None,
+    gpu: GpuName = None,
+    bandwidth: Annotated[
+        str | None,
+        typer.Option(
+            "--bandwidth",
+            metavar="RATE",
+            rich_help_panel="Another machine",
+            help="For the time of the download: 100Mbit or 12MB/s.",
+        ),
+    ] = None,
+    as_json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", rich_help_panel="Output", help="Answer in Markdown, for an issue or a chat.")
+    ] = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Show what should replace each Llama model on this machine, and why. Changes nothing."""
+
+    def planned() -> Result:
+        from llamaexit.cli.plan_request import Request, run_plan
+
+        return run_plan(
+            Request(
+                options=options.plan_options(
+                    models=models or [], use=use, context=context, only=only, skip=skip, lineage=lineage,
+                    bandwidth=bandwidth, explain=explain,
+                ),
+                where=Where(host, store, options.timeout_of(timeout)),
+                overrides=options.overrides_of(vram, ram, gpu),
+                recipes=recipes, snapshot=snapshot, online=online, out=out, check=check, explain=explain,
+                markdown=markdown, as_json=as_json, verbose=verbose,
+            )
+        )  # fmt: skip
+
+    answer("plan", Style(as_json, debug), planned)

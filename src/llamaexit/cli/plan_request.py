@@ -1,0 +1,117 @@
+"""Carrying out one `llamaexit plan`: gather facts, make the plan, hand it over in the form that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llamaexit.cli.answer import Result
+from llamaexit.cli.gather import Where, library_with, snapshot_here
+from llamaexit.errors import PENDING, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from llamaexit.hardware import Overrides
+    from llamaexit.planning.options import PlanOptions
+    from llamaexit.planning.plan import Plan
+    from llamaexit.recipes.library import Library
+    from llamaexit.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command line of `plan`, understood. `snapshot` is a file, a directory, or None for this machine."""
+
+    options: PlanOptions
+    where: Where
+    overrides: Overrides
+    recipes: list[Path] | None = None
+    snapshot: Path | None = None
+    online: bool = False
+    out: Path | None = None
+    check: bool = False
+    explain: str | None = None
+    markdown: bool = False
+    as_json: bool = False
+    verbose: bool = False
+
+
+def run_plan(request: Request) -> Result:
+    """Plan for this machine, for a saved snapshot, or for a directory of them."""
+    _refuse_contradictions(request)
+    library = library_with(request.recipes)
+    if request.snapshot is not None and request.snapshot.is_dir():
+        from llamaexit.cli.batch import plan_directory
+
+        return plan_directory(request.snapshot, library, request)
+    plan = make(request, library, _snapshot(request))
+    if request.out is not None:
+        _save(plan, request.out)
+    return Result(plan, _text(plan, request), exit_code=PENDING if request.check and plan.pending else 0)
+
+
+def make(request: Request, library: Library, snapshot: Snapshot) -> Plan:
+    """The plan for one snapshot, with what the registry says about the candidates where `--online` asks for it."""
+    from llamaexit.planning.planner import Planner
+
+    planner = Planner(library)
+    chosen = request.options
+    if request.online:
+        from llamaexit.cli.online import ask_registry
+
+        names = planner.candidate_names(snapshot, chosen)
+        chosen = replace(chosen, remote=ask_registry(names, snapshot.ollama.version, request.where.timeout))
+    return planner.plan(snapshot, chosen)
+
+
+def _snapshot(request: Request) -> Snapshot:
+    if request.snapshot is None:
+        return snapshot_here(request.where, request.overrides)
+    from llamaexit.documents import SnapshotReader
+    from llamaexit.hardware import override
+
+    snapshot = SnapshotReader().load(request.snapshot)
+    return replace(snapshot, machine=override(snapshot.machine, request.overrides))
+
+
+def _refuse_contradictions(request: Request) -> None:
+    if request.as_json and request.markdown:
+        raise UsageError("--json and --markdown exclude each other")
+    if request.snapshot is None:
+        return
+    if request.where.host is not None or request.where.store is not None:
+        raise UsageError("--snapshot is another machine: --host and --store look at this one")
+    if request.snapshot.is_dir() and (request.out or request.explain or request.markdown):
+        raise UsageError(
+            "--out, --explain and --markdown are about one plan, and --snapshot names a directory",
+            hint="use --json for all of them",
+        )
+
+
+def _save(plan: Plan, path: Path) -> None:
+    from llamaexit.cli.output import write_file
+    from llamaexit.planning.planfile import dump_plan
+
+    write_file(path, dump_plan(plan))
+
+
+def _text(plan: Plan, request: Request) -> Callable[[Console], None] | str:
+    if request.markdown:
+        from llamaexit.report.markdown import plan_markdown
+
+        return plan_markdown(plan)
+
+    def show(console: Console) -> None:
+        from llamaexit.report.plan import print_plan
+
+        print_plan(plan, console, verbose=request.verbose, saved_as=request.out)
+
+    def explain(console: Console) -> None:
+        from llamaexit.report.explain import print_explanation
+
+        print_explanation(plan, request.explain or "", console)
+
+    return explain if request.explain else show
