@@ -58,6 +58,7 @@ _VERSIONS = (2, 3)
 _FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _DEFAULT_ALIGNMENT = 32
+_SHOWN = 80
 _MAX_ALIGNMENT = 1 << 20
 _SMALLEST_KEY = 8 + 4 + 1
 _SMALLEST_TENSOR = 8 + 4 + 4 + 8
@@ -167,42 +168,48 @@ def _preamble(cursor: _Cursor) -> tuple[ByteOrder, int]:
     return byte_order, version
 
 
+def _shown(name: str) -> str:
+    """A key or tensor name in an error: short, and without characters that could do harm on a terminal."""
+    return repr(name) if len(name) <= _SHOWN else f"{name[:_SHOWN]!r}…"
+
+
 def _read_key(cursor: _Cursor, metadata: dict[str, Any], array_lengths: dict[str, int]) -> None:
     key = cursor.text(MAX_NAME, "a key")
+    shown = _shown(key)
     if key in metadata or key in array_lengths:
-        raise cursor.error(f"the key {key!r} occurs twice")
-    kind = cursor.u32(f"the type of {key!r}")
+        raise cursor.error(f"the key {shown} occurs twice")
+    kind = cursor.u32(f"the type of {shown}")
     if kind == _STRING:
-        value = cursor.long_text(f"the value of {key!r}")
+        value = cursor.long_text(f"the value of {shown}")
         if value is not None:
             metadata[key] = value
     elif kind == _ARRAY:
-        length, entries = _array(cursor, key, depth=1)
+        length, entries = _array(cursor, shown, depth=1)
         array_lengths[key] = length
         if entries is not None:
             metadata[key] = entries
     else:
-        metadata[key] = cursor.scalar(kind, key)
+        metadata[key] = cursor.scalar(kind, shown)
 
 
-def _array(cursor: _Cursor, key: str, depth: int) -> tuple[int, tuple[Any, ...] | None]:
+def _array(cursor: _Cursor, shown: str, depth: int) -> tuple[int, tuple[Any, ...] | None]:
     """Pass over an array. Returns its length, and its entries where they are few and numbers."""
     if depth > MAX_DEPTH:
-        raise cursor.error(f"the array {key!r} is nested more than {MAX_DEPTH} deep")
-    kind = cursor.u32(f"the entry type of {key!r}")
-    length = cursor.u64(f"the length of {key!r}")
+        raise cursor.error(f"the array {shown} is nested more than {MAX_DEPTH} deep")
+    kind = cursor.u32(f"the entry type of {shown}")
+    length = cursor.u64(f"the length of {shown}")
     if kind == _STRING:
-        cursor.skip_strings(length, key)
+        cursor.skip_strings(length, shown)
         return length, None
     if kind == _ARRAY:
-        cursor.spend_nested(length, key)
+        cursor.spend_nested(length, shown)
         for _ in range(length):
-            _array(cursor, key, depth + 1)
+            _array(cursor, shown, depth + 1)
         return length, None
-    size = cursor.size_of(kind, key)
+    size = cursor.size_of(kind, shown)
     if length <= KEPT_ARRAY and depth == 1:
-        return length, cursor.numbers(kind, length, key)
-    cursor.skip(length * size, f"the array {key!r} of {length} entries")
+        return length, cursor.numbers(kind, length, shown)
+    cursor.skip(length * size, f"the array {shown} of {length} entries")
     return length, None
 
 
@@ -210,21 +217,22 @@ def _read_tensors(cursor: _Cursor, count: int) -> tuple[Tensor, ...]:
     tensors: dict[str, Tensor] = {}
     for _ in range(count):
         name = cursor.text(MAX_NAME, "a tensor name")
+        shown = _shown(name)
         if name in tensors:
-            raise cursor.error(f"the tensor {name!r} occurs twice")
-        dimensions = cursor.u32(f"the dimensions of {name!r}")
+            raise cursor.error(f"the tensor {shown} occurs twice")
+        dimensions = cursor.u32(f"the dimensions of {shown}")
         if dimensions > MAX_DIMENSIONS:
-            raise cursor.error(f"the tensor {name!r} has {dimensions} dimensions (at most {MAX_DIMENSIONS})")
-        shape = tuple(cursor.u64(f"the shape of {name!r}") for _ in range(dimensions))
+            raise cursor.error(f"the tensor {shown} has {dimensions} dimensions (at most {MAX_DIMENSIONS})")
+        shape = tuple(cursor.u64(f"the shape of {shown}") for _ in range(dimensions))
         elements = 1
         for length in shape:
             elements *= length
         if elements >= 1 << 63 or max(shape, default=0) >= 1 << 63:
-            raise cursor.error(f"the tensor {name!r} has an impossible shape {shape}")
-        kind = cursor.u32(f"the type of {name!r}")
-        offset = cursor.u64(f"the offset of {name!r}")
+            raise cursor.error(f"the tensor {shown} has an impossible shape {shape}")
+        kind = cursor.u32(f"the type of {shown}")
+        offset = cursor.u64(f"the offset of {shown}")
         if offset >= 1 << 63:
-            raise cursor.error(f"the tensor {name!r} has the negative offset {offset - (1 << 64)}")
+            raise cursor.error(f"the tensor {shown} has the negative offset {offset - (1 << 64)}")
         tensors[name] = Tensor(name, TENSOR_TYPES.get(kind, f"type {kind}"), shape, offset)
     return tuple(tensors.values())
 
@@ -332,33 +340,33 @@ class _Cursor:
             return None
         return self.take(length, what).decode("utf-8", "replace")
 
-    def size_of(self, kind: int, key: str) -> int:
+    def size_of(self, kind: int, shown: str) -> int:
         if kind not in self._scalars:
-            raise self.error(f"{key!r} has the unknown value type {kind}")
+            raise self.error(f"{shown} has the unknown value type {kind}")
         return self._scalars[kind].size
 
-    def scalar(self, kind: int, key: str) -> Any:
-        size = self.size_of(kind, key)
-        self._need(size, f"the value of {key!r}")
+    def scalar(self, kind: int, shown: str) -> Any:
+        size = self.size_of(kind, shown)
+        self._need(size, f"the value of {shown}")
         value = self._scalars[kind].unpack_from(self._buffer, self._at)[0]
         self._at += size
         return value
 
-    def numbers(self, kind: int, length: int, key: str) -> tuple[Any, ...]:
-        data = self.take(length * self.size_of(kind, key), f"the array {key!r} of {length} entries")
+    def numbers(self, kind: int, length: int, shown: str) -> tuple[Any, ...]:
+        data = self.take(length * self.size_of(kind, shown), f"the array {shown} of {length} entries")
         return struct.unpack(f"{self._mark}{length}{_FORMATS[kind]}", data)
 
-    def spend_nested(self, length: int, key: str) -> None:
+    def spend_nested(self, length: int, shown: str) -> None:
         self._nested -= length
         if self._nested < 0:
-            raise self.error(f"{key!r} brings the arrays inside arrays to more than {MAX_NESTED}")
+            raise self.error(f"{shown} brings the arrays inside arrays to more than {MAX_NESTED}")
 
-    def skip_strings(self, length: int, key: str) -> None:
+    def skip_strings(self, length: int, shown: str) -> None:
         """Pass over `length` strings without making them."""
-        what = f"the array {key!r} of {length} strings"
+        what = f"the array {shown} of {length} strings"
         self._strings -= length
         if self._strings < 0:
-            raise self.error(f"{key!r} brings the strings in arrays to more than {MAX_STRINGS}")
+            raise self.error(f"{shown} brings the strings in arrays to more than {MAX_STRINGS}")
         self._room(length * 8, what)
         left = length
         while left:
