@@ -99,6 +99,19 @@ def test_a_string_of_megabytes_is_passed_over() -> None:
     assert parse(data).metadata == {"after": 1}
 
 
+def test_many_strings_of_a_megabyte_are_kept_only_up_to_a_limit() -> None:
+    count = gguf.MAX_TEXT // gguf.KEPT_TEXT + 5
+    result = parse(header([key(f"{index}", STRING, b"x" * gguf.KEPT_TEXT) for index in range(count)]))
+    assert 0 < sum(map(len, result.metadata.values())) <= gguf.MAX_TEXT
+
+
+def test_refuses_names_that_are_megabytes_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gguf, "MAX_TEXT", 1 << 20)
+    assert "brings the names to more than 1 MiB" in refusal(
+        header(tensors=[tensor(f"{index}{'x' * 60_000}") for index in range(20)])
+    )
+
+
 @pytest.mark.parametrize(
     ("number", "name"),
     [

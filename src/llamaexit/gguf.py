@@ -24,6 +24,8 @@ KEPT_ARRAY = 1024
 """Entries of the longest number array whose values are kept."""
 KEPT_TEXT = 1 << 20
 """Bytes of the longest string value that is kept (a chat template, not a whole tokenizer.json)."""
+MAX_TEXT = 16 << 20
+"""Bytes of all names and kept strings together."""
 MAX_HEADER = 256 << 20
 """Bytes of the longest header that is read; those of real models are 5 to 30 MB."""
 MAX_KEYS = 1 << 16
@@ -250,6 +252,7 @@ class _Cursor:
         self._at = 0  # index in the buffer of the next byte
         self._strings = MAX_STRINGS
         self._nested = MAX_NESTED
+        self._text = MAX_TEXT
         self.use("little")
 
     @property
@@ -330,14 +333,18 @@ class _Cursor:
         length = self.u64(f"the length of {what}")
         if length > limit:
             raise self.error(f"{what} claims to be {length} bytes long (at most {limit})")
+        self._text -= length
+        if self._text < 0:
+            raise self.error(f"{what} brings the names to more than {MAX_TEXT >> 20} MiB")
         return self.take(length, what).decode("utf-8", "replace")
 
     def long_text(self, what: str) -> str | None:
         """A string value; None when it is too long to keep."""
         length = self.u64(f"the length of {what}")
-        if length > KEPT_TEXT:
+        if length > min(KEPT_TEXT, self._text):
             self.skip(length, what)
             return None
+        self._text -= length
         return self.take(length, what).decode("utf-8", "replace")
 
     def size_of(self, kind: int, shown: str) -> int:
