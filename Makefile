@@ -10,7 +10,7 @@ PYTHON =
 
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-DECISIONS = */llamaexit/lineage.py,*/llamaexit/memory/*,*/llamaexit/planning/*,*/llamaexit/recipes/*
+DECISIONS = */llamaexit/lineage/*,*/llamaexit/memory/*,*/llamaexit/planning/*,*/llamaexit/recipes/*
 
 .PHONY: help plan test coverage coverage-report lint types imports docs reference dist bench check setup clean
 

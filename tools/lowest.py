@@ -1,6 +1,6 @@
 """Print constraints that hold every runtime dependency at the lowest version pyproject.toml allows.
 
-    python -m pip install --constraint <(python tools/lowest.py) .
+python -m pip install --constraint <(python tools/lowest.py) .
 """
 
 from __future__ import annotations

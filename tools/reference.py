@@ -1,7 +1,7 @@
 """Write the pages under docs/reference that are made from the code: the commands and the schemas.
 
-    python tools/reference.py            rewrites them
-    python tools/reference.py --check    changes nothing, fails when one of them is out of date
+python tools/reference.py            rewrites them
+python tools/reference.py --check    changes nothing, fails when one of them is out of date
 """
 
 from __future__ import annotations
@@ -56,15 +56,19 @@ def _command(name: str, command: Any) -> Iterator[str]:
     yield " ".join([*words, "[OPTIONS]" if options else "", "COMMAND" if children else ""]).replace("  ", " ").rstrip()
     yield "```"
     yield ""
-    yield from _table("argument", [(f"`{one.human_readable_name}`", one) for one in arguments])
+    yield from _table("argument", [(f"`{_label(one)}`", one) for one in arguments])
     yield from _table("option", [(_spelling(one), one) for one in options])
     for child in children.values():
         if not child.hidden:
             yield from _command(f"{name} {child.name}", child)
 
 
+def _label(argument: Any) -> str:
+    return str(argument.metavar or argument.name.upper())
+
+
 def _placeholder(argument: Any) -> str:
-    word = f"{argument.human_readable_name}{'...' if argument.nargs == -1 else ''}"
+    word = _label(argument) + ("..." if argument.nargs == -1 else "")
     return word if argument.required else f"[{word}]"
 
 
@@ -81,11 +85,11 @@ def _table(heading: str, rows: list[tuple[str, Any]]) -> Iterator[str]:
     yield "|---|---|"
     for name, parameter in described:
         meaning = " ".join(parameter.help.split())
+        if choices := getattr(parameter.type, "choices", None):
+            meaning += f" One of {', '.join(f'`{getattr(one, "value", one)}`' for one in choices)}."
         default = parameter.default
         if isinstance(default, int | float | str) and not isinstance(default, bool):
             meaning += f" Default: {default:g}." if isinstance(default, float) else f" Default: {default}."
-        if parameter.multiple if heading == "option" else False:
-            meaning += "" if "epeat" in meaning else " Repeatable."
         yield f"| {_cell(name)} | {_cell(meaning)} |"
     yield ""
 
