@@ -86,7 +86,7 @@ def _table(heading: str, rows: list[tuple[str, Any]]) -> Iterator[str]:
     for name, parameter in described:
         meaning = " ".join(parameter.help.split())
         if choices := getattr(parameter.type, "choices", None):
-            meaning += f" One of {', '.join(f'`{getattr(one, "value", one)}`' for one in choices)}."
+            meaning += " One of " + ", ".join(f"`{getattr(one, 'value', one)}`" for one in choices) + "."
         default = parameter.default
         if isinstance(default, int | float | str) and not isinstance(default, bool):
             meaning += f" Default: {default:g}." if isinstance(default, float) else f" Default: {default}."
