@@ -7,12 +7,14 @@ python tools/reference.py --check    changes nothing, fails when one of them is 
 from __future__ import annotations
 
 import difflib
+import enum
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -20,7 +22,7 @@ from llamaexit.cli.app import app
 from llamaexit.report.schema import schema_of
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
-DOCUMENTS = ("plan", "recipe", "snapshot")
+DOCUMENTS: tuple[Literal["plan", "recipe", "snapshot"], ...] = ("plan", "recipe", "snapshot")
 
 
 def pages() -> dict[Path, str]:
@@ -31,66 +33,105 @@ def pages() -> dict[Path, str]:
     return written
 
 
+@dataclass(frozen=True)
+class Parameter:
+    """One argument or option, as the function of a command declares it."""
+
+    spelling: str
+    meaning: str
+    panel: str
+    many: bool
+    optional: bool
+    is_option: bool
+
+
 def _commands() -> Iterator[str]:
-    """The command reference. The tree of commands is read rather than `--help`, whose look changes with Typer."""
+    """The command reference. It reads what we declared: both `--help` and Typer's objects change with its release."""
     yield "# Commands"
     yield ""
     yield "<!-- Made by tools/reference.py: change the commands, then run `make reference`. -->"
     yield ""
-    root = typer.main.get_command(app)
-    yield from _command("llamaexit", root)
+    yield from _section("llamaexit", str(app.info.help), _parameters(_callback(app)), "COMMAND")
+    yield from _group("llamaexit", app)
 
 
-def _command(name: str, command: Any) -> Iterator[str]:
-    children = getattr(command, "commands", {})
-    parameters = [one for one in command.params if not getattr(one, "hidden", False)]
-    arguments = [one for one in parameters if one.param_type_name == "argument"]
-    options = [one for one in parameters if one.param_type_name == "option"]
-    if name != "llamaexit":
+def _group(prefix: str, group: typer.Typer) -> Iterator[str]:
+    for command in group.registered_commands:
+        function = command.callback
+        assert function is not None
+        name = f"{prefix} {command.name or function.__name__.removesuffix('_').replace('_', '-')}"
         yield f"## `{name}`"
         yield ""
-    yield inspect.cleandoc(command.help or "")
+        yield from _section(name, function.__doc__ or "", _parameters(function))
+    for registered in group.registered_groups:
+        assert registered.typer_instance is not None
+        yield from _group(f"{prefix} {registered.name}", registered.typer_instance)
+
+
+def _callback(group: typer.Typer) -> Callable[..., Any]:
+    assert group.registered_callback is not None
+    assert group.registered_callback.callback is not None
+    return group.registered_callback.callback
+
+
+def _section(name: str, text: str, parameters: list[Parameter], last: str = "") -> Iterator[str]:
+    yield inspect.cleandoc(text)
     yield ""
-    words = [name, *(_placeholder(one) for one in arguments)]
+    arguments = [one for one in parameters if not one.is_option]
+    options = [one for one in parameters if one.is_option]
+    words = [one.spelling + ("..." if one.many else "") for one in arguments]
+    words = [f"[{word}]" if one.optional else word for word, one in zip(words, arguments, strict=True)]
     yield "```text"
-    yield " ".join([*words, "[OPTIONS]" if options else "", "COMMAND" if children else ""]).replace("  ", " ").rstrip()
+    yield " ".join([name, *words, *(["[OPTIONS]"] if options else []), *([last] if last else [])])
     yield "```"
     yield ""
-    yield from _table("argument", [(f"`{_label(one)}`", one) for one in arguments])
-    yield from _table("option", [(_spelling(one), one) for one in options])
-    for child in children.values():
-        if not child.hidden:
-            yield from _command(f"{name} {child.name}", child)
+    yield from _table("argument", arguments)
+    for panel in dict.fromkeys(one.panel for one in options):
+        yield from _table(panel or "option", [one for one in options if one.panel == panel])
 
 
-def _label(argument: Any) -> str:
-    return str(argument.metavar or argument.name.upper())
+def _parameters(function: Callable[..., Any]) -> list[Parameter]:
+    hints = get_type_hints(function, include_extras=True)
+    return [_parameter(hints[name], one) for name, one in inspect.signature(function).parameters.items()]
 
 
-def _placeholder(argument: Any) -> str:
-    word = _label(argument) + ("..." if argument.nargs == -1 else "")
-    return word if argument.required else f"[{word}]"
+def _parameter(hint: Any, declared: inspect.Parameter) -> Parameter:
+    kind, info = get_args(hint)[:2]
+    kinds = set(get_args(kind)) - {type(None)} or {kind}
+    many = any(get_origin(one) is list for one in kinds)
+    is_option = not isinstance(info, type(typer.Argument()))
+    placeholder = info.metavar or declared.name.upper()
+    if is_option:
+        # Inside Annotated, Typer keeps the first spelling where a default would otherwise stand.
+        names = [one for one in (info.default, *(info.param_decls or ())) if isinstance(one, str)]
+        names = names or ["--" + declared.name.replace("_", "-")]
+        spelling = ", ".join(f"`{name}`" for name in names) + ("" if bool in kinds else f" `{placeholder}`")
+    else:
+        spelling = placeholder
+    return Parameter(
+        spelling, _meaning(info.help or "", kinds, declared.default), info.rich_help_panel or "", many,
+        declared.default is not inspect.Parameter.empty, is_option,
+    )  # fmt: skip
 
 
-def _spelling(option: Any) -> str:
-    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-    return names if option.is_flag else f"{names} `{option.metavar or option.type.name.upper()}`"
+def _meaning(text: str, kinds: set[Any], default: Any) -> str:
+    text = " ".join(text.split())
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, enum.Enum):
+            text += " One of " + ", ".join(f"`{member.value}`" for member in kind) + "."
+    if isinstance(default, int | float) and not isinstance(default, bool):
+        text += f" Default: {default:g}."
+    return text
 
 
-def _table(heading: str, rows: list[tuple[str, Any]]) -> Iterator[str]:
-    described = [(name, one) for name, one in rows if getattr(one, "help", None)]
-    if not described:
+def _table(heading: str, rows: list[Parameter]) -> Iterator[str]:
+    if not rows:
         return
-    yield f"| {heading} | meaning |"
+    yield f"| {heading[:1].lower()}{heading[1:]} | meaning |"
     yield "|---|---|"
-    for name, parameter in described:
-        meaning = " ".join(parameter.help.split())
-        if choices := getattr(parameter.type, "choices", None):
-            meaning += " One of " + ", ".join(f"`{getattr(one, 'value', one)}`" for one in choices) + "."
-        default = parameter.default
-        if isinstance(default, int | float | str) and not isinstance(default, bool):
-            meaning += f" Default: {default:g}." if isinstance(default, float) else f" Default: {default}."
-        yield f"| {_cell(name)} | {_cell(meaning)} |"
+    for row in rows:
+        spelling = row.spelling if row.is_option else f"`{row.spelling}`"
+        yield f"| {_cell(spelling)} | {_cell(row.meaning)} |"
     yield ""
 
 
