@@ -5,6 +5,7 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from llamaexit.errors import UsageError
 from llamaexit.ollama.names import BadName, Name, same
 
@@ -35,10 +36,10 @@ NAMES = st.builds(
                      "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M", id="Hugging Face"),
         pytest.param("qwen3-coder:480b-cloud", "registry.ollama.ai/library/qwen3-coder:480b-cloud", id="cloud tag"),
         pytest.param("gpt-oss:cloud", "registry.ollama.ai/library/gpt-oss:cloud", id="cloud ending without a tag"),
-        pytest.param("gpt-oss:20b:cloud", "registry.ollama.ai/library/gpt-oss:20b-cloud", id="cloud ending after a tag"),
+        pytest.param("gpt-oss:20b:cloud", "registry.ollama.ai/library/gpt-oss:20b-cloud", id="cloud after a tag"),
         pytest.param("gpt-oss:20b:LOCAL", "registry.ollama.ai/library/gpt-oss:20b", id="local ending after a tag"),
         pytest.param("gpt-oss:local", "registry.ollama.ai/library/gpt-oss:latest", id="local ending without a tag"),
-        pytest.param("m" * 80 + ":" + "t" * 80, f"registry.ollama.ai/library/{'m' * 80}:{'t' * 80}", id="80 characters"),
+        pytest.param(f"{'m' * 80}:{'t' * 80}", f"registry.ollama.ai/library/{'m' * 80}:{'t' * 80}", id="80 letters"),
     ],
 )  # fmt: skip
 def test_name_is_expanded_to_four_parts(text: str, full: str) -> None:

@@ -1,0 +1,221 @@
+"""The store behind the stand-in: manifests that share content-addressed blobs, and Ollama's rules for names.
+
+Rules after types/model/name.go, manifest/ and `getExistingName` of server/routes.go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from standin.model import Model
+
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
+LAYER_TYPE = "application/vnd.ollama.image."
+_PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
+_NAME = re.compile(
+    r"(?:(?:[a-z]+://)?(?:(?P<host>[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349})/)?(?P<namespace>[A-Za-z0-9_][A-Za-z0-9_-]{0,79})/)?"
+    rf"(?P<model>{_PART})(?::(?P<tag>{_PART}))?"
+)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class Name(NamedTuple):
+    """The four parts of a name."""
+
+    host: str
+    namespace: str
+    model: str
+    tag: str
+
+    @classmethod
+    def parse(cls, text: str) -> Name | None:
+        """None for what Ollama calls an invalid model name."""
+        match = _NAME.fullmatch(text.strip())
+        if match is None:
+            return None
+        host, namespace, model, tag = match.group("host", "namespace", "model", "tag")
+        return cls(host or "registry.ollama.ai", namespace or "library", model, tag or "latest")
+
+    @property
+    def short(self) -> str:
+        """As Ollama displays it."""
+        if self.host.lower() != "registry.ollama.ai":
+            return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
+        return (
+            f"{self.model}:{self.tag}"
+            if self.namespace.lower() == "library"
+            else f"{self.namespace}/{self.model}:{self.tag}"
+        )
+
+
+class Blob(NamedTuple):
+    """The beginning of a file and its size in all; the rest is zeros that nobody reads."""
+
+    data: bytes
+    size: int
+
+
+@dataclass
+class Entry:
+    """One manifest: its bytes, and when it was written (seconds since the epoch)."""
+
+    data: bytes
+    modified: float
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    def parsed(self) -> dict[str, Any]:
+        """Raises ValueError when it is corrupt."""
+        found = json.loads(self.data)
+        if not isinstance(found, dict):
+            raise ValueError("json: cannot unmarshal into Go value of type manifest.Manifest")
+        return found
+
+
+@dataclass
+class Resident:
+    """A model in memory, as ps reports it."""
+
+    name: str
+    size: int
+    size_vram: int
+    context_length: int = 4096
+    expires_at: str = "2026-11-23T16:31:07.640904687Z"
+
+
+@dataclass
+class Store:
+    """Manifests and blobs. `path` is what the server calls the place; it shows in the Modelfile's FROM line."""
+
+    path: str = "/srv/ollama/models"
+    manifests: dict[Name, Entry] = field(default_factory=dict)
+    blobs: dict[str, Blob] = field(default_factory=dict)
+    resident: list[Resident] = field(default_factory=list)
+
+    @classmethod
+    def from_directory(cls, root: Path) -> Store:
+        """What a store on disk holds."""
+        store = cls(str(root))
+        for path in root.glob("manifests/*/*/*/*"):
+            name = Name(*path.relative_to(root / "manifests").parts)
+            store.manifests[name] = Entry(path.read_bytes(), path.stat().st_mtime)
+        for path in root.glob("blobs/sha256-*"):
+            data = path.read_bytes()
+            store.blobs[path.name.replace("-", ":", 1)] = Blob(data, len(data))
+        return store
+
+    @classmethod
+    def of(cls, *models: Model, **options: Any) -> Store:
+        """A store with these models; a parent has to come before what is derived from it."""
+        store = cls(**options)
+        for model in models:
+            store.add(model)
+        return store
+
+    def write_to(self, root: Path) -> Path:
+        """Lay the store out on disk, weights as holes. From then on `path` is that directory."""
+        (root / "blobs").mkdir(parents=True)
+        for digest, blob in self.blobs.items():
+            with (root / "blobs" / digest.replace(":", "-", 1)).open("wb") as file:
+                file.write(blob.data)
+                file.truncate(blob.size)
+        for name, entry in self.manifests.items():
+            path = root.joinpath("manifests", *name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(entry.data)
+        self.path = str(root)
+        return root
+
+    def add(self, model: Model) -> str:
+        """Install a model; returns the digest of its manifest. Layers that exist already are shared."""
+        name = self.named(model.name)
+        base = self.manifests[self.existing(self.named(model.parent))] if model.parent else None
+        config = self._blob(json.dumps(self.config(base) if base else model.config()).encode())
+        layers = list(self._derived(base, model) if base else self._own(model))
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": {"mediaType": CONFIG_TYPE, "digest": config, "size": self.blobs[config].size},
+            "layers": layers,
+        }
+        entry = self.manifests[name] = Entry(json.dumps(manifest, separators=(",", ":")).encode(), time.time())
+        return entry.digest
+
+    def _own(self, model: Model) -> Iterator[dict[str, Any]]:
+        for kind, data, size, digest in model.files():
+            yield self._layer(kind, data, size, digest)
+        for kind, text in model.texts():
+            yield self._layer(kind, text.encode())
+
+    def _derived(self, base: Entry, model: Model) -> Iterator[dict[str, Any]]:
+        """The layers of the base, and what the model says over them: parameters are merged, licences are added."""
+        assert model.parent is not None
+        inherited = [text for text in self.texts(base, "params") if model.parameters is not None]
+        if inherited:
+            model = replace(model, parameters={**json.loads(inherited[0]), **(model.parameters or {})})
+        replaced = {kind for kind, _ in model.texts()} - {"license"}
+        for layer in base.parsed()["layers"]:
+            kind = layer["mediaType"].removeprefix(LAYER_TYPE)
+            if kind == "model":
+                yield {**layer, "from": self.named(model.parent).short}
+            elif kind not in replaced:
+                yield layer
+        for kind, text in model.texts():
+            yield self._layer(kind, text.encode())
+
+    def _layer(self, kind: str, data: bytes, size: int | None = None, digest: str | None = None) -> dict[str, Any]:
+        digest = self._blob(data, size, digest)
+        return {"mediaType": LAYER_TYPE + kind, "digest": digest, "size": self.blobs[digest].size}
+
+    def _blob(self, data: bytes, size: int | None = None, digest: str | None = None) -> str:
+        """Store a blob. Weights are not written out, so theirs is a digest of header and size unless one is given."""
+        if digest is None:
+            whole = data if size in (None, len(data)) else data + str(size).encode()
+            digest = "sha256:" + hashlib.sha256(whole).hexdigest()
+        self.blobs.setdefault(digest, Blob(data, len(data) if size is None else size))
+        return digest
+
+    @staticmethod
+    def named(text: str) -> Name:
+        """A name a test wrote, which has to be valid."""
+        name = Name.parse(text)
+        assert name is not None, f"invalid name in a test: {text!r}"
+        return name
+
+    def existing(self, name: Name) -> Name:
+        """`name` with each part in the spelling that some installed model has for it, whichever that is."""
+        parts = list(name)
+        for index in range(4):
+            for installed in self.manifests:
+                if installed[index].lower() == parts[index].lower():
+                    parts[index] = installed[index]
+                    break
+        return Name(*parts)
+
+    def has_blob(self, digest: str) -> bool | None:
+        """None for a malformed digest."""
+        return digest in self.blobs if _DIGEST.fullmatch(digest) else None
+
+    def layers(self, entry: Entry, kind: str) -> Iterable[dict[str, Any]]:
+        return (layer for layer in entry.parsed()["layers"] if layer["mediaType"] == LAYER_TYPE + kind)
+
+    def texts(self, entry: Entry, kind: str) -> list[str]:
+        """The texts of all layers of a kind. Raises KeyError when a blob is missing."""
+        return [self.blobs[layer["digest"]].data.decode() for layer in self.layers(entry, kind)]
+
+    def config(self, entry: Entry) -> dict[str, Any]:
+        """Raises KeyError when the blob is missing, ValueError when it is corrupt."""
+        found = json.loads(self.blobs[entry.parsed()["config"]["digest"]].data)
+        if not isinstance(found, dict):
+            raise ValueError("json: cannot unmarshal")
+        return found
