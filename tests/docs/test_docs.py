@@ -1,0 +1,58 @@
+"""The documentation says what the program does: generated pages are current, and commands in examples exist."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+
+
+def commands_shown(page: Path) -> Iterator[str]:
+    """Every `llamaexit …` that a page tells its readers to type, in a console block or between backticks."""
+    text = page.read_text("utf-8")
+    yield from re.findall(r"^\$ (?:sudo )?(llamaexit .*)$", text, re.MULTILINE)
+    yield from re.findall(r"`(llamaexit [a-z][^`]*)`", text)
+
+
+SHOWN = sorted({(str(page.relative_to(ROOT)), command) for page in PAGES for command in commands_shown(page)})
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, str]:
+    """The section of the command reference about each command."""
+    text = (ROOT / "docs/reference/commands.md").read_text("utf-8")
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)
+    return {"llamaexit": sections[0], **{section.split("`")[1]: section for section in sections[1:]}}
+
+
+def test_pages_made_from_the_code_are_current() -> None:
+    changes = runpy.run_path(str(ROOT / "tools" / "reference.py"))["stale"]()
+
+    assert "\n".join(changes) == ""
+
+
+@pytest.mark.parametrize(("page", "command"), SHOWN, ids=[f"{page}: {command}" for page, command in SHOWN])
+def test_command_shown_to_readers_exists_with_its_options(page: str, command: str, reference: dict[str, str]) -> None:
+    known = max((name for name in reference if f"{command} ".startswith(f"{name} ")), key=len)
+    argument = command.removeprefix(known).split()[:1]
+    options = set(re.findall(r"(?<= )--[a-z-]+", command)) - {"--help"}
+
+    assert known != "llamaexit" or not argument or argument[0].startswith("-"), "there is no such command"
+    assert [option for option in options if f"`{option}`" not in reference[known]] == []
+
+
+def test_relative_links_lead_to_files() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+
+    assert broken == []
