@@ -105,23 +105,23 @@ class _Assessor:
             shown.insert(0, _question(model, findings, deciding))
         elif (contradiction := _contradiction(findings, deciding)) is not None:
             shown.append(contradiction)
-        lineage = Lineage(verdict, tuple(finding.evidence for finding in shown))
-        return self._placed(model, lineage, findings)
+        return Lineage(verdict, tuple(finding.evidence for finding in shown), *self._place(model, verdict, findings))
 
-    def _placed(self, model: InstalledModel, lineage: Lineage, findings: list[Finding]) -> Lineage:
-        """The same with origin, generation and base."""
-        exact = _exact(findings, lineage.verdict)
+    def _place(
+        self, model: InstalledModel, verdict: Verdict, findings: list[Finding]
+    ) -> tuple[str | None, str | None, str | None]:
+        """Origin, generation and base in words. For an open verdict: those it would have if it is Llama."""
+        exact = _exact(findings, verdict)
         if exact is not None:
-            return replace(lineage, origin=exact.origin, generation=exact.generation, base=exact.base)
-        if lineage.verdict == "not-meta":
-            return replace(lineage, base=_base(findings, "not-meta"))
+            return exact.origin, exact.generation, exact.base
+        if verdict == "not-meta":
+            return None, None, _base(findings, verdict)
         told = [f.generation for f in findings if f.verdict == "meta" and f.generation]
         generation = plausible(told, billions(model))
-        if lineage.verdict == "unknown" and generation is None:
-            return lineage
+        if verdict == "unknown" and generation is None:
+            return None, None, None
         near = self.kin.nearest(model, generation)
-        origin = near.name if near is not None else None
-        return replace(lineage, origin=origin, generation=generation, base=_base(findings, "meta"))
+        return near.name if near is not None else None, generation, _base(findings, "meta")
 
     def _findings(self, model: InstalledModel) -> tuple[Finding, ...]:
         """What the model and its parents tell, strongest first."""

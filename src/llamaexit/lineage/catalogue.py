@@ -202,7 +202,7 @@ class Catalogue:
                 "library-name",
                 "unknown",
                 "support",
-                f"the Ollama library has Llama and others under {model}, and the recipes do not know the tag {fit(tag)}",
+                f"the Ollama library has Llama and others under {model}; the recipes do not know the tag {fit(tag)}",
             )
 
 

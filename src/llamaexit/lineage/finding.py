@@ -80,5 +80,7 @@ def weaker(one: Strength, other: Strength) -> Strength:
 
 def fit(text: str) -> str:
     """A text from a stranger's file, made fit for one line: no control characters, at most 80 characters."""
+    if len(text) <= _LONGEST and text.isprintable():
+        return text
     clean = "".join(char if char.isprintable() else " " for char in text[: _LONGEST + 1])
     return clean if len(clean) <= _LONGEST else clean[: _LONGEST - 1] + "…"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llamaexit.lineage.catalogue import shortened
 from llamaexit.ollama.names import Name
@@ -35,6 +36,7 @@ def name_key(text: str) -> str:
     return name.key if name is not None else text.strip().lower()
 
 
+@lru_cache(maxsize=1024)
 def parsed(text: str) -> Name | None:
     """The name a text means; None when it cannot be one, as a file path cannot."""
     try:

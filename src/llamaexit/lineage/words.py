@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llamaexit.snapshot import Verdict
 
@@ -46,6 +47,7 @@ _OTHER = re.compile(
 _GUARD_GENERATION = {None: "llama2", "1": "llama2", "2": "llama3", "3": "llama3.1", "4": "llama4"}
 
 
+@lru_cache(maxsize=1024)
 def read(text: str) -> Reading | None:
     """What a name says about lineage; None when it says nothing, or two things at once (`Yi-34B-Llama`)."""
     name = _SEPARATORS.sub("-", text.strip().lower())
