@@ -89,13 +89,15 @@ class CatalogueShape:
     experts_used: int = 0
     experts_shared: int = 0
     expert_feed_forward: int = 0
+    dense_layers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
     """One published file of a model: its tag, quantization, manifest digest (first 12 hex digits) and bytes.
 
-    `exact` tells whether `size` is the sum of the manifest's layers or a rounded figure from a page.
+    `exact` tells whether `size` is the sum of the manifest's layers or a rounded figure from a page. `context` and
+    `uses` are set where they differ from those of the record (a base-text file among chat files).
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -106,14 +108,16 @@ class Tag:
     size: int = 0
     exact: bool = False
     context: int = 0
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A model people have installed, and whether it is Llama. The source side of a migration.
 
-    name: library name and tag. also: other tags of the same record. manifests, blobs: first 12 hex digits of the
-    manifest digest and of the weights layer, for every build known to have carried this name.
+    name: library name and tag. also: other full names of the same build. manifests, blobs: first 12 hex digits of
+    the manifest digest and of the weights layer, for every build known to have been this model. tags: other files of
+    the same weights, mostly other quantizations.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -173,6 +177,7 @@ class Target:
     name: str
     family: str
     vendor: str
+    base_vendor: str = ""
     country: str = ""
     also: tuple[str, ...] = ()
     local: bool = True
@@ -181,6 +186,7 @@ class Target:
     base: str = ""
     released: str = ""
     digest: str = ""
+    manifests: tuple[str, ...] = ()
     size: int = 0
     exact: bool = False
     size_as_of: str = ""
@@ -243,8 +249,9 @@ class Choice:
 class Rule:
     """Source pattern and use, to ordered targets.
 
-    match: names or glob patterns of source models. generation, min_parameters and max_parameters (billions) match
-    what a source is instead of what it is called. automatic: False when a person has to decide; `decide` says what.
+    match: names or glob patterns of source models. generation, min_parameters and max_parameters (billions; from
+    the lower up to, not including, the upper; 0 is no bound) match what a source is instead of what it is called. A
+    rule with none of them matches every Llama model. automatic: False when a person has to decide; `decide` says what.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT

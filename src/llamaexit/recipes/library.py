@@ -1,0 +1,447 @@
+"""What all loaded recipes say together: facts, rules and policy, each with the recipe it came from.
+
+The built-in recipes lie at the bottom; every further recipe lies above the ones before it and wins over them. How they
+combine is told in docs/explanation/how-recipes-combine.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+from llamaexit.recipes.builtin import Pack
+from llamaexit.recipes.index import candidates, index_rules, specificity
+from llamaexit.recipes.model import Closed, Licence, Origin, Policy, Recipe, Rule, Source, Tag, Target, Use
+from llamaexit.recipes.names import digest_key, matches_any, name_key
+from llamaexit.units import parse_size
+
+Record = TypeVar("Record", Origin, Target)
+
+STALE_AFTER = dt.timedelta(days=180)
+"""Facts older than this are worth a warning: tags move, libraries grow."""
+
+
+class LoadedRecipe(NamedTuple):
+    """One recipe in force. `checked` is the day its facts were last looked at, None where it does not say."""
+
+    name: str
+    version: str
+    file: str
+    checked: dt.date | None
+    builtin: bool = False
+    summary: str = ""
+    origins: int = 0
+    models: int = 0
+    rules: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule and where it stands: recipe, file, line of its header. Of two, the one of higher precedence wins."""
+
+    rule: Rule
+    recipe: str
+    file: str
+    line: int
+    precedence: int
+
+
+@dataclass(frozen=True, slots=True)
+class EffectivePolicy:
+    """The policy in force. `sources` names, for every key that is set (`deny_models`, `pins`), the recipe that set it;
+    pins are merged target by target and listed as `pins.<target>` as well."""
+
+    policy: Policy
+    sources: dict[str, str]
+
+    @property
+    def max_download(self) -> int | None:
+        """The most bytes one pull may fetch, or None."""
+        text = self.policy.max_download
+        return None if text is None else parse_size(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One recipe that is not built in, with the line of each of its rules."""
+
+    recipe: Recipe
+    file: str
+    rule_lines: tuple[int, ...]
+
+
+class Library:
+    """The merged recipes. Names are compared without regard to case, and a missing tag means `latest`."""
+
+    def __init__(self, pack: Pack, layers: Sequence[Layer] = ()) -> None:
+        self._pack = pack
+        self._layers = tuple(layers)
+        self._above = [_Indexed(layer) for layer in reversed(self._layers)]
+
+    # -- facts about the models people have
+
+    def origin(self, name: str) -> Origin | None:
+        """The record of a model people have, by library name, alias or tag of another quantization."""
+        return self._origin(name_key(name))
+
+    def origin_tag(self, name: str) -> tuple[Origin, Tag | None] | None:
+        """The same, with the very file the name means where it is not the record's own."""
+        key = name_key(name)
+        origin = self._origin(key)
+        return None if origin is None else (origin, _tag_of(origin, key))
+
+    def origin_by_manifest(self, digest: str) -> Origin | None:
+        """The record of a build, by manifest digest (12 or more hex digits, as `ollama list` prints)."""
+        key = digest_key(digest)
+        for layer in self._above:
+            if key in layer.manifests:
+                return layer.manifests[key]
+        number = self._pack.manifests.get(key)
+        return None if number is None else self._pack.origin(number)
+
+    def origin_by_blob(self, digest: str) -> Origin | None:
+        """The record of a build, by digest of its weights layer."""
+        key = digest_key(digest)
+        for layer in self._above:
+            if key in layer.blobs:
+                return layer.blobs[key]
+        number = self._pack.blobs.get(key)
+        return None if number is None else self._pack.origin(number)
+
+    def uses(self, name: str) -> tuple[Use, ...]:
+        """What a model of this name is normally used for; empty when nobody knows it."""
+        found = self.origin_tag(name)
+        if found is None:
+            return ()
+        origin, tag = found
+        return tag.uses if tag is not None and tag.uses else origin.uses
+
+    @cached_property
+    def origins(self) -> tuple[Origin, ...]:
+        """All records of models people have; those of later recipes replace built-in ones of the same name."""
+        builtin = [self._pack.origin(number) for number in range(self._pack.count("origins"))]
+        return _by_name(builtin, (layer.recipe.origins for layer in self._layers))
+
+    # -- facts about the models that may replace them
+
+    def target(self, name: str) -> tuple[Target, Tag | None] | None:
+        """A target by name, alias or tag of another quantization; the tag is given where it is not the record's own."""
+        key = name_key(name)
+        for layer in self._above:
+            if key in layer.targets:
+                found = layer.targets[key]
+                return found, _tag_of(found, key)
+        number = self._pack.target_names.get(key)
+        if number is None:
+            return None
+        target = self._pack.target(number)
+        return target, _tag_of(target, key)
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """All targets, those that must be refused among them."""
+        builtin = [self._pack.target(number) for number in range(self._pack.count("targets"))]
+        return _by_name(builtin, (layer.recipe.models for layer in self._layers))
+
+    def target_names(self) -> tuple[str, ...]:
+        """Every name a target answers to, in the form names are compared in."""
+        own = (name for layer in self._above for name in layer.targets)
+        return tuple(dict.fromkeys((*own, *self._pack.target_names)))
+
+    def closed(self, name: str) -> Closed | None:
+        """What is known about a model that cannot be run here: closed weights, or cloud only."""
+        asked = name.strip().lower().replace(" ", "-").removesuffix(":latest")
+        for entry in self._closed:
+            patterns = [pattern.replace(" ", "-") for pattern in entry.match]
+            if matches_any(patterns, asked) or any(_plain_match(pattern, asked) for pattern in patterns):
+                return entry
+        return None
+
+    # -- rules
+
+    @cached_property
+    def rules(self) -> tuple[BoundRule, ...]:
+        """All rules in force, highest precedence first, each recipe's in file order."""
+        above = [bound for layer, level in self._levels() for bound in layer.bound(level) if self._in_force(bound)]
+        builtin = (self._builtin_rule(number) for number in range(self._pack.count("rules")))
+        return (*above, *(bound for bound in builtin if self._in_force(bound)))
+
+    def rules_for(
+        self, use: Use, names: Sequence[str], *, generation: str = "", parameters: float | None = None
+    ) -> tuple[BoundRule, ...]:
+        """The rules that speak about a model, in the order to try them.
+
+        names: the model's own name, then names of models with the same weights (the origin's). parameters: billions,
+        None when not known; a rule with bounds then stays out. Recipes of higher precedence come first; within one,
+        rules that name the model, then rules for its kind and size, then the others.
+        """
+        ranked: list[tuple[int, int, int, int, BoundRule]] = []
+        for layer, level in self._levels():
+            for number in candidates(layer.rule_index, use, names):
+                _rank(ranked, layer.rule(number, level), number, names, generation, parameters)
+        for number in candidates(self._pack.rule_index, use, names):
+            _rank(ranked, self._builtin_rule(number), number, names, generation, parameters)
+        return tuple(entry[-1] for entry in sorted(ranked, key=lambda entry: entry[:-1]) if self._in_force(entry[-1]))
+
+    def rule(self, rule_id: str) -> BoundRule | None:
+        """The rule of this id that is in force."""
+        for layer, level in self._levels():
+            if rule_id in layer.rule_ids:
+                found = layer.rule(layer.rule_ids[rule_id], level)
+                return found if self._in_force(found) else None
+        if rule_id not in self._pack.rule_ids:
+            return None
+        found = self._builtin_rule(self._pack.rule_ids[rule_id])
+        return found if self._in_force(found) else None
+
+    # -- policy and tables
+
+    @cached_property
+    def policy(self) -> EffectivePolicy:
+        """The policy in force, key by key: the recipe of highest precedence that sets a key decides it."""
+        values: dict[str, Any] = {}
+        sources: dict[str, str] = {}
+        pins: dict[str, str] = {}
+        for layer in self._layers:
+            if layer.recipe.policy is None:
+                continue
+            for field in fields(Policy):
+                value = getattr(layer.recipe.policy, field.name)
+                if value is None:
+                    continue
+                if field.name == "pins":
+                    pins |= {name_key(name): digest for name, digest in value.items()}
+                    sources |= {f"pins.{name_key(name)}": layer.recipe.name for name in value}
+                    value = pins
+                values[field.name] = value
+                sources[field.name] = layer.recipe.name
+        return EffectivePolicy(Policy(**values), sources)
+
+    def caveat(self, code: str) -> str:
+        """What a caveat code means, in one or two sentences. Raises KeyError for a code no recipe explains."""
+        return self._caveats[code]
+
+    def licence(self, licence_id: str) -> Licence | None:
+        """A licence by its id."""
+        return self._licences.get(licence_id)
+
+    def source(self, source_id: str) -> Source | None:
+        """Where a fact was read, by the id that scores and figures give."""
+        return self._sources.get(source_id)
+
+    @property
+    def caveats(self) -> dict[str, str]:
+        """All caveat texts by code."""
+        return dict(self._caveats)
+
+    @property
+    def licences(self) -> dict[str, Licence]:
+        """All licences by id."""
+        return dict(self._licences)
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """All sources by id."""
+        return dict(self._sources)
+
+    # -- the recipes themselves
+
+    @cached_property
+    def loaded(self) -> tuple[LoadedRecipe, ...]:
+        """The recipes in force, lowest precedence first."""
+        builtin = [
+            LoadedRecipe(
+                name=entry["name"],
+                version=entry["version"],
+                file=_builtin_file(entry),
+                checked=dt.date.fromisoformat(entry["checked"]),
+                builtin=True,
+                summary=entry["summary"],
+                origins=entry["origins"],
+                models=entry["models"],
+                rules=entry["rules"],
+            )
+            for entry in self._pack.recipes
+        ]
+        own = [
+            LoadedRecipe(
+                name=layer.recipe.name,
+                version=layer.recipe.version,
+                file=layer.file,
+                checked=layer.recipe.checked,
+                summary=layer.recipe.summary,
+                origins=len(layer.recipe.origins),
+                models=len(layer.recipe.models),
+                rules=len(layer.recipe.rules),
+            )
+            for layer in self._layers
+        ]
+        return (*builtin, *own)
+
+    def stale(self, today: dt.date) -> tuple[LoadedRecipe, ...]:
+        """The recipes whose facts were last looked at more than 180 days before `today`."""
+        return tuple(entry for entry in self.loaded if entry.checked and today - entry.checked > STALE_AFTER)
+
+    @property
+    def requires_ollama(self) -> tuple[tuple[str, str], ...]:
+        """The Ollama versions recipes ask for: pairs of recipe name and version specifier."""
+        recipes = (layer.recipe for layer in self._layers)
+        return tuple((recipe.name, recipe.requires_ollama) for recipe in recipes if recipe.requires_ollama)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not wrong but probably not meant: entries of `disable` that disable nothing."""
+        found = []
+        for position, layer in enumerate(self._layers):
+            below = [rule.id for lower in self._layers[:position] for rule in lower.recipe.rules]
+            for entry in layer.recipe.disable:
+                if not any(_disables(entry, rule_id) for rule_id in (*below, *self._pack.rule_ids)):
+                    found.append(f"{layer.file}: disable: no rule is called {entry!r}")
+        return tuple(found)
+
+    # -- inside
+
+    def _origin(self, key: str) -> Origin | None:
+        for layer in self._above:
+            if key in layer.origins:
+                return layer.origins[key]
+        number = self._pack.origin_names.get(key)
+        return None if number is None else self._pack.origin(number)
+
+    def _levels(self) -> Iterable[tuple[_Indexed, int]]:
+        """The recipes above the built-in ones with their precedence, highest first. Built-in rules have 0."""
+        return zip(self._above, range(len(self._above), 0, -1), strict=True)
+
+    def _builtin_rule(self, number: int) -> BoundRule:
+        rule, recipe, line = self._pack.rule(number)
+        return BoundRule(rule, recipe["name"], _builtin_file(recipe), line, precedence=0)
+
+    def _in_force(self, bound: BoundRule) -> bool:
+        """Whether no recipe of higher precedence has a rule of the same id or disables this one."""
+        for layer, level in self._levels():
+            if level <= bound.precedence:
+                return True
+            if bound.rule.id in layer.rule_ids or any(_disables(entry, bound.rule.id) for entry in layer.disable):
+                return False
+        return True
+
+    @cached_property
+    def _closed(self) -> tuple[Closed, ...]:
+        own = (entry for layer in self._above for entry in layer.layer.recipe.closed)
+        return (*own, *self._pack.closed())
+
+    @cached_property
+    def _caveats(self) -> dict[str, str]:
+        texts = self._pack.caveats()
+        for layer in self._layers:
+            texts.update(layer.recipe.caveats)
+        return texts
+
+    @cached_property
+    def _licences(self) -> dict[str, Licence]:
+        table = self._pack.licences()
+        for layer in self._layers:
+            table.update(layer.recipe.licences)
+        return table
+
+    @cached_property
+    def _sources(self) -> dict[str, Source]:
+        table = self._pack.sources()
+        for layer in self._layers:
+            table.update(layer.recipe.sources)
+        return table
+
+
+class _Indexed:
+    """A layer with its names and rules indexed."""
+
+    def __init__(self, layer: Layer) -> None:
+        recipe = layer.recipe
+        self.layer = layer
+        self.disable = recipe.disable
+        self.origins = _named(recipe.origins)
+        self.targets = _named(recipe.models)
+        self.manifests = {digest_key(digest): origin for origin in recipe.origins for digest in origin.manifests}
+        self.blobs = {digest_key(digest): origin for origin in recipe.origins for digest in origin.blobs}
+        self.rule_ids = {rule.id: number for number, rule in enumerate(recipe.rules)}
+        self.rule_index = index_rules((rule.use, rule.match) for rule in recipe.rules)
+
+    def rule(self, number: int, precedence: int) -> BoundRule:
+        recipe = self.layer.recipe
+        return BoundRule(
+            recipe.rules[number], recipe.name, self.layer.file, self.layer.rule_lines[number], precedence=precedence
+        )
+
+    def bound(self, precedence: int) -> list[BoundRule]:
+        return [self.rule(number, precedence) for number in range(len(self.layer.recipe.rules))]
+
+
+def _rank(
+    ranked: list[tuple[int, int, int, int, BoundRule]],
+    bound: BoundRule,
+    number: int,
+    names: Sequence[str],
+    generation: str,
+    parameters: float | None,
+) -> None:
+    rule = bound.rule
+    closeness = specificity(rule.match, names)
+    if closeness is None or not _fits_kind(rule, generation, parameters):
+        return
+    by_kind = bool(rule.generation) + bool(rule.min_parameters or rule.max_parameters)
+    ranked.append((-bound.precedence, closeness, -by_kind, number, bound))
+
+
+def _fits_kind(rule: Rule, generation: str, parameters: float | None) -> bool:
+    if rule.generation and not any(wanted.lower() == generation.lower() for wanted in rule.generation):
+        return False
+    if not rule.min_parameters and not rule.max_parameters:
+        return True
+    if parameters is None or parameters < rule.min_parameters:
+        return False
+    return not rule.max_parameters or parameters < rule.max_parameters
+
+
+def _disables(entry: str, rule_id: str) -> bool:
+    return entry == rule_id or _plain_match(entry, rule_id)
+
+
+def _plain_match(pattern: str, text: str) -> bool:
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(text.lower(), pattern.lower())
+
+
+def _builtin_file(recipe: dict[str, Any]) -> str:
+    # never a path of this machine: plans made from the same recipes have to be equal everywhere
+    return f"builtin:{recipe['file']}"
+
+
+def _tag_of(record: Origin | Target, key: str) -> Tag | None:
+    if key == name_key(record.name) or any(key == name_key(name) for name in record.also):
+        return None
+    wanted = key.rsplit(":", 1)[1]
+    return next((tag for tag in record.tags if tag.tag.lower() == wanted), None)
+
+
+def _named(records: Sequence[Record]) -> dict[str, Record]:
+    found: dict[str, Record] = {}
+    for record in records:
+        for name in (record.name, *record.also):
+            found.setdefault(name_key(name), record)
+    for record in records:
+        model = record.name.rsplit(":", 1)[0]
+        for tag in record.tags:
+            found.setdefault(name_key(f"{model}:{tag.tag}"), record)
+    return found
+
+
+def _by_name(builtin: Iterable[Record], own: Iterable[Iterable[Record]]) -> tuple[Record, ...]:
+    found: dict[str, Record] = {}
+    for records in (builtin, *own):
+        for record in records:
+            found[name_key(record.name)] = record
+    return tuple(found.values())
