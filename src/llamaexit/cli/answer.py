@@ -1,6 +1,6 @@
 """How a command answers: text or one JSON envelope, the same failures in both, and the exit code.
 
-The envelope is `{"llamaexit", "command", "status", "exit_code", "data", "errors"}` (docs/reference/json.md).
+The envelope is `{"llamaexit", "command", "status", "exit_code", "data", "errors"}` (docs/reference/json-output.md).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import typer
 
 from llamaexit import __version__
-from llamaexit.cli.output import complain, console_for, write_json, write_text
+from llamaexit.cli.output import complain, console_for, rendered, write_json, write_text
 from llamaexit.errors import FAILED, INTERRUPTED, PENDING, USAGE, LlamaexitError, RecipeError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _show(command: str, style: Style, result: Result) -> int:
     else:
         console = console_for(sys.stdout)
         result.text(console)
-        write_text(console.file.getvalue())  # type: ignore[attr-defined]
+        write_text(rendered(console))
     _complain_about(result.problems)
     return result.exit_code
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from llamaexit import __version__
-from llamaexit.cli.answer import Style, answer_usage_error
 from llamaexit.cli.inspect import inspect
 from llamaexit.cli.plan import plan
 from llamaexit.cli.recipe import recipe
@@ -52,5 +51,7 @@ def run(arguments: Sequence[str]) -> int:
         # two attributes that make one do not.
         if not (hasattr(error, "format_message") and hasattr(error, "exit_code")):
             raise
+        from llamaexit.cli.answer import Style, answer_usage_error
+
         return answer_usage_error(arguments, error.format_message(), Style(as_json="--json" in arguments))
     return code if isinstance(code, int) else 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamaexit.cli import options
-from llamaexit.cli.answer import Result, Style, answer
-from llamaexit.cli.gather import Where
 from llamaexit.cli.options import Debug, GpuName, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+
+if TYPE_CHECKING:
+    from llamaexit.cli.answer import Result
 
 
 def inspect(
@@ -32,16 +32,20 @@ def inspect(
 ) -> None:
     """Show this machine, its Ollama, and which of its models are Llama. Changes nothing."""
 
+    from llamaexit.cli.answer import Style, answer
+
     def inspected() -> Result:
-        from llamaexit.cli.gather import assessed, snapshot_here
+        from llamaexit.cli import values
+        from llamaexit.cli.answer import Result
+        from llamaexit.cli.gather import Where, assessed, snapshot_here
         from llamaexit.cli.output import write_file
         from llamaexit.jsonable import dump
         from llamaexit.report.inspect import print_snapshot
 
-        where = Where(host, store, options.timeout_of(timeout))
-        snapshot = assessed(snapshot_here(where, options.overrides_of(vram, ram, gpu)), recipes, models or [])
+        where = Where(host, store, values.timeout_of(timeout))
+        snapshot = assessed(snapshot_here(where, values.overrides_of(vram, ram, gpu)), recipes, models or [])
         if out is not None:
             write_file(out, dump(snapshot, indent=2) + b"\n")
-        return Result(snapshot, lambda console: print_snapshot(snapshot, console, out=out, verbose=verbose))
+        return Result(snapshot, lambda console: print_snapshot(snapshot, console, saved_as=out, verbose=verbose))
 
     answer("inspect", Style(as_json, debug), inspected)

@@ -1,21 +1,11 @@
-"""Options that several commands share, and the meaning of what is written after them."""
+"""Options that several commands share. What is written after them is understood in `values`."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import Annotated
 
 import typer
-
-from llamaexit.errors import UsageError
-from llamaexit.units import parse_size
-
-if TYPE_CHECKING:
-    from llamaexit.hardware import Overrides
-    from llamaexit.planning.options import PlanOptions
-    from llamaexit.recipes.model import Use
-    from llamaexit.snapshot import Verdict
 
 _WHERE = "Where to look"
 _MACHINE = "Another machine"
@@ -54,125 +44,3 @@ GpuName = Annotated[
 Json = Annotated[bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Answer in JSON, also on failure.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", rich_help_panel=_OUTPUT, help="Show every figure.")]
 Debug = Annotated[bool, typer.Option("--debug", rich_help_panel=_OUTPUT, help="Show the traceback of a failure.")]
-
-_CONTEXT = re.compile(r"([0-9][0-9_,]*)\s*([kK]?)")
-_RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(i?)(bit|b|B)(?:/s|ps)?\s*")
-_LARGEST_CONTEXT = 1 << 26
-
-
-def size_of(text: str, option: str) -> int:
-    """Bytes meant by a size such as 24GiB."""
-    try:
-        size = parse_size(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-    if size <= 0:
-        raise UsageError(f"{option}: {text!r} is no memory at all")
-    return size
-
-
-def context_of(text: str | None) -> int | None:
-    """Tokens meant by `8192`, `8k` (8192) or `32k` (32768)."""
-    if text is None:
-        return None
-    match = _CONTEXT.fullmatch(text.strip())
-    tokens = int(match[1].replace(",", "").replace("_", "")) * (1024 if match[2] else 1) if match else 0
-    if not 0 < tokens <= _LARGEST_CONTEXT:
-        raise UsageError(f"--context: {text!r} is not a number of tokens such as 8192, 8k or 32k")
-    return tokens
-
-
-def rate_of(text: str | None) -> int | None:
-    """Bytes a second meant by `100Mbit` or `12MB/s`; a small b is a bit, a capital B a byte."""
-    if text is None:
-        return None
-    match = _RATE.fullmatch(text)
-    if match is None:
-        raise UsageError(f"--bandwidth: {text!r} is not a rate such as 100Mbit or 12MB/s")
-    base = 1024 if match[3] else 1000
-    per_second = float(match[1]) * base ** " KMG".index(match[2].upper() or " ")
-    rate = int(per_second if match[4] == "B" else per_second / 8)
-    if rate <= 0:
-        raise UsageError(f"--bandwidth: {text!r} would never finish")
-    return rate
-
-
-def overrides_of(vram: list[str] | None, ram: str | None, gpu: str | None) -> Overrides:
-    """Hardware the user states instead of having it measured."""
-    from llamaexit.hardware import Overrides
-
-    cards = [part for text in vram or () for part in text.split(",")]
-    return Overrides(
-        vram=tuple(size_of(card, "--vram") for card in cards),
-        ram=None if ram is None else size_of(ram, "--ram"),
-        gpu=gpu,
-    )
-
-
-def uses_of(texts: list[str] | None, models: list[str]) -> dict[str, tuple[Use, ...]]:
-    """Uses by model out of `MODEL=USE[,USE]`; a bare `USE` belongs to the only model that is named."""
-    from llamaexit.recipes.model import Use
-
-    known = get_args(Use)
-    uses: dict[str, tuple[Use, ...]] = {}
-    for text in texts or ():
-        model, equals, listed = text.rpartition("=")
-        if not equals:
-            if len(models) != 1:
-                raise UsageError(f"--use: {text!r} does not say which model", hint="write --use MODEL=USE")
-            model = models[0]
-        names = [name.strip().lower() for name in listed.split(",") if name.strip()]
-        wrong = next((name for name in names if name not in known), None)
-        if not model or not names or wrong is not None:
-            what = f"there is no use {wrong!r}" if wrong is not None else f"{text!r} names no use"
-            raise UsageError(f"--use: {what}", hint="uses are " + ", ".join(known))
-        uses[model] = uses.get(model, ()) + tuple(cast("Use", name) for name in names)
-    return uses
-
-
-def lineages_of(texts: list[str] | None) -> dict[str, Verdict]:
-    """The user's own answers out of `MODEL=meta` or `MODEL=not-meta`."""
-    answers: dict[str, Verdict] = {}
-    for text in texts or ():
-        model, _, verdict = text.rpartition("=")
-        if not model or verdict not in ("meta", "not-meta"):
-            raise UsageError(f"--lineage: {text!r} is not MODEL=meta or MODEL=not-meta")
-        answers[model] = cast("Verdict", verdict)
-    return answers
-
-
-def timeout_of(seconds: float) -> float:
-    """A wait in seconds that can be meant."""
-    if not 0 < seconds <= 3600:
-        raise UsageError(f"--timeout: {seconds:g} is not a number of seconds between 0 and 3600")
-    return seconds
-
-
-def plan_options(
-    *,
-    models: list[str],
-    use: list[str] | None,
-    context: str | None,
-    only: list[str] | None,
-    skip: list[str] | None,
-    lineage: list[str] | None,
-    bandwidth: str | None,
-    explain: str | None,
-) -> PlanOptions:
-    """What is asked of the planner. `--explain MODEL` also asks for MODEL where others are named."""
-    import datetime as dt
-
-    from llamaexit.planning.options import PlanOptions
-
-    named = [*models, explain] if explain and models and explain not in models else models
-    return PlanOptions(
-        models=tuple(dict.fromkeys(named)),
-        uses=uses_of(use, models or ([explain] if explain else [])),
-        context=context_of(context),
-        only=tuple(only or ()),
-        skip=tuple(skip or ()),
-        lineage=lineages_of(lineage),
-        bandwidth=rate_of(bandwidth),
-        today=dt.date.today(),
-        everything=explain is not None,
-    )

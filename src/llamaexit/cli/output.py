@@ -97,6 +97,12 @@ def console_for(stream: TextIO) -> Console:
     )  # fmt: skip
 
 
+def rendered(console: Console) -> str:
+    """What was printed on a console made by `console_for`, without the blanks that pad tables."""
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Put `content` at `path` whole or not at all: written beside it, synced, then moved over it.
 

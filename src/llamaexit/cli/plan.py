@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamaexit.cli import options
-from llamaexit.cli.answer import Result, Style, answer
-from llamaexit.cli.gather import Where
 from llamaexit.cli.options import Debug, GpuName, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+
+if TYPE_CHECKING:
+    from llamaexit.cli.answer import Result
 
 
 def plan(
@@ -70,17 +70,21 @@ def plan(
 ) -> None:
     """Show what should replace each Llama model on this machine, and why. Changes nothing."""
 
+    from llamaexit.cli.answer import Style, answer
+
     def planned() -> Result:
+        from llamaexit.cli import values
+        from llamaexit.cli.gather import Where
         from llamaexit.cli.plan_request import Request, run_plan
 
         return run_plan(
             Request(
-                options=options.plan_options(
+                options=values.plan_options(
                     models=models or [], use=use, context=context, only=only, skip=skip, lineage=lineage,
                     bandwidth=bandwidth, explain=explain,
                 ),
-                where=Where(host, store, options.timeout_of(timeout)),
-                overrides=options.overrides_of(vram, ram, gpu),
+                where=Where(host, store, values.timeout_of(timeout)),
+                overrides=values.overrides_of(vram, ram, gpu),
                 recipes=recipes, snapshot=snapshot, online=online, out=out, check=check, explain=explain,
                 markdown=markdown, as_json=as_json, verbose=verbose,
             )

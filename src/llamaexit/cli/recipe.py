@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from llamaexit.cli.answer import Result, Style, answer
 from llamaexit.cli.options import Debug, Json, Recipes
 
 recipe = typer.Typer(help="Look at the recipes: policy, rules and facts.", no_args_is_help=False)
@@ -15,6 +14,8 @@ recipe = typer.Typer(help="Look at the recipes: policy, rules and facts.", no_ar
 @recipe.command("list")
 def list_recipes(recipes: Recipes = None, as_json: Json = False, debug: Debug = False) -> None:
     """List the recipes in force, strongest first."""
+
+    from llamaexit.cli.answer import Result, Style, answer
 
     def listed() -> Result:
         from llamaexit.cli.gather import library_with
@@ -34,6 +35,8 @@ def show_recipe(
     debug: Debug = False,
 ) -> None:
     """Show one recipe: its policy, its rules with their targets, and how many facts it carries."""
+
+    from llamaexit.cli.answer import Result, Style, answer
 
     def shown() -> Result:
         from llamaexit.cli.gather import library_with

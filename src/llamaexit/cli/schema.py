@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from llamaexit.cli.answer import Result, Style, answer
-
 
 class Document(StrEnum):
     """The documents that have a published schema."""
@@ -20,6 +18,8 @@ class Document(StrEnum):
 
 def schema(document: Annotated[Document, typer.Argument(help="Which document.")]) -> None:
     """Print the JSON Schema of a document that llamaexit reads or writes."""
+
+    from llamaexit.cli.answer import Result, Style, answer
 
     def show() -> Result:
         import json

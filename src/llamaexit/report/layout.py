@@ -1,0 +1,68 @@
+"""Laying out text: labelled rows that wrap under themselves, headings, tables without lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+INDENT = 2
+LABEL = 12
+_PROSE = 112
+"""Columns after which prose gets hard to read, however wide the terminal is."""
+
+
+class Page:
+    """A console to print rows on. Labels are aligned; what does not fit wraps under its own beginning."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.width = console.width
+        self._prose = min(console.width, _PROSE)
+
+    def blank(self) -> None:
+        """An empty line."""
+        self.console.print()
+
+    def line(self, text: str | Text, style: str = "", indent: int = 0, hang: int = 0) -> None:
+        """A paragraph; lines after the first are set `hang` columns further in."""
+        content = Text(text, style=style) if isinstance(text, str) else text
+        self._wrap(Text(" " * indent), content, indent + hang)
+
+    def row(self, label: str, values: str | Iterable[str], style: str = "", indent: int = INDENT) -> None:
+        """A label and what it stands for. Several values get a line each; nothing is printed for none."""
+        start = Text(" " * indent).append(label.ljust(LABEL), style="dim")
+        for value in [values] if isinstance(values, str) else values:
+            self._wrap(start, Text(value, style=style), indent + LABEL)
+            start = Text(" " * (indent + LABEL))
+
+    def items(self, label: str, values: Sequence[str], style: str = "", indent: int = INDENT) -> None:
+        """Like `row`, for values long enough to want a dash before each."""
+        if len(values) < 2:
+            return self.row(label, values, style, indent)
+        start = Text(" " * indent).append(label.ljust(LABEL), style="dim")
+        for value in values:
+            self._wrap(start.append("- ", style="dim"), Text(value, style=style), indent + LABEL + 2)
+            start = Text(" " * (indent + LABEL))
+
+    def table(
+        self, head: Sequence[str], rows: Iterable[Sequence[str | Text]], right: Sequence[int] = (), indent: int = 0
+    ) -> None:
+        """Columns under a dim head; columns numbered in `right` are set flush right."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+        for index, title in enumerate(head):
+            table.add_column(title, justify="right" if index in right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(Padding(table, (0, 0, 0, indent), expand=False))
+
+    def _wrap(self, start: Text, content: Text, hang: int) -> None:
+        room = max(self._prose - hang, 12)
+        lines = content.wrap(self.console, room, overflow="fold") or [Text()]
+        for part in lines:
+            part.rstrip()
+            self.console.print(start + part, soft_wrap=True)
+            start = Text(" " * hang)
