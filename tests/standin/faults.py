@@ -44,6 +44,16 @@ def hang(handler: Handler) -> None:
     handler.close_connection = True
 
 
+def slow(seconds: float) -> Fault:
+    """Answer rightly, but only after `seconds`."""
+
+    def fault(handler: Handler) -> None:
+        handler.standin.stopping.wait(seconds)
+        handler.route()
+
+    return fault
+
+
 def drop(handler: Handler) -> None:
     """Close the connection without an answer."""
     handler.close_connection = True

@@ -71,6 +71,8 @@ class Standin:
         self.log: list[Request] = []
         self.busiest = 0
         """The most requests that were being answered at the same time."""
+        self.connections = 0
+        """Connections accepted so far."""
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self._busy = 0
@@ -117,6 +119,11 @@ class Standin:
         """Misbehave on `path` (every path), for requests about `model` (every model), `times` times (always)."""
         self._troubles.append(_Trouble(fault, path, model, times))
 
+    def end_connections(self) -> None:
+        """Close every connection clients keep, as a server that restarts does."""
+        assert self._server is not None, "not started"
+        self._server.end_connections()
+
     def asked(self, path: str) -> list[Request]:
         """The requests for one path so far."""
         return [request for request in self.log if request.path == path]
@@ -161,6 +168,7 @@ class _Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self.standin.lock:
+            self.standin.connections += 1
             self._open.add(request)
         super().process_request(request, client_address)
 
@@ -201,9 +209,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         """Find the route, and answer as Ollama does when there is none."""
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self._raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            body = json.loads(raw) if raw else None
+            body = json.loads(self._raw) if self._raw else None
         except ValueError:
             body = None
         path = self.path.partition("?")[0]
@@ -214,14 +222,16 @@ class Handler(BaseHTTPRequestHandler):
             if fault := self.standin.trouble(path, body):
                 fault(self)
             else:
-                self._route(path, raw)
+                self.route()
             self.wfile.flush()
         finally:
             self.standin.leave()
 
     do_GET = do_POST = do_HEAD = do_DELETE = do_PUT = handle_any
 
-    def _route(self, path: str, raw: bytes) -> None:
+    def route(self) -> None:
+        """Answer as Ollama does."""
+        path, raw = self.path.partition("?")[0], self._raw
         if not _allowed_host(self.headers.get("Host", "")) or not _allowed_origin(self.headers.get("Origin")):
             return self.reply(403, b"", None)
         argument: str | None = None
