@@ -142,7 +142,7 @@ _ALIASES = {
 }
 # Every n-th layer attends to everything when the file does not say (llama.cpp `set_swa_pattern`). A sliding window key
 # on any other architecture (mistral as `llama`, qwen2, phi3) is ignored by the runtime.
-_GLOBAL_EVERY = {
+GLOBAL_EVERY: Mapping[str, int] = {
     "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gemma4": 6, "gemma-embedding": 6, "gpt-oss": 2, "cohere2": 4, "olmo2": 4,
     "exaone4": 4, "llama4": 4, "laguna": 4,
 }  # fmt: skip
@@ -288,9 +288,10 @@ def shape_of(
     shapes = tensor_shapes or {}
     embedding = shapes.get("token_embd.weight", ())
     hidden = keys.count("embedding_length") or (_whole(embedding[0], _MAX_WIDTH) or 0 if embedding else 0)
-    # Ollama names the draft head `mtp.*` and leaves it out of block_count; llama.cpp counts it in.
+    # Ollama's converter names the draft head `mtp.*`; the blocks are then those of the text model alone, whatever
+    # block_count says (ollama llama/compat `qwen35_text_block_count`). llama.cpp counts draft layers in.
     separate = any(name.startswith("mtp.") for name in tensor_names)
-    layers = blocks if separate else blocks - draft
+    layers = min(max(indices, default=blocks - 1) + 1, _MAX_LAYERS) if separate else blocks - draft
     if layers <= 0 or hidden <= 0:
         return None
 
@@ -383,7 +384,7 @@ def _window(architecture: str, keys: _Keys, layers: int) -> tuple[int, int, tupl
     if listed is not None and len(set(listed)) > 1:
         return window, 0, tuple(bool(entry) for entry in listed)
     period = keys.count("attention.sliding_window_pattern") if listed is None else 0
-    period = period or _GLOBAL_EVERY.get(architecture, 0)
+    period = period or GLOBAL_EVERY.get(architecture, 0)
     return (window, period, ()) if period else (0, 0, ())
 
 
