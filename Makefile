@@ -51,6 +51,7 @@ reference: .venv/.installed
 	$(BIN)/python tools/reference.py
 
 dist: .venv/.group-build
+	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
 bench: .venv/.group-test
