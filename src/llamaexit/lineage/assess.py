@@ -141,11 +141,10 @@ class _Assessor:
 
     def _collect(self, model: InstalledModel) -> Iterator[Finding]:
         build = Build.of(model, architecture_of(model) if model.source != "named" else None)
-        yield from self.catalogue.by_digest(build)
-        header = tuple(header_findings(model))
-        yield from header
-        others = any(finding.rule == "basename" and finding.verdict == "not-meta" for finding in header)
-        yield from trait_findings(model, claimed_by_others=others)
+        told = [*self.catalogue.by_digest(build), *header_findings(model)]
+        others = any(finding.rule == "basename" and finding.verdict == "not-meta" for finding in told)
+        told += trait_findings(model, claimed_by_others=others)
+        yield from told
         if model.adapter:
             yield Finding(
                 "adapter", "unknown", "support", "it adds an adapter to these weights, which fits no other base"
@@ -157,7 +156,9 @@ class _Assessor:
             yield Finding("remote", "unknown", "support", f"it runs on {where}; nothing of it is on this machine")
         if name is not None:
             # what is not here can only be something that somebody published
-            yield from self.catalogue.by_name(name, build, published=cloud or model.source == "named")
+            published = cloud or model.source == "named"
+            exact = any(finding.strength in ("proof", "strong") for finding in told)
+            yield from self.catalogue.by_name(name, build, published=published, exact=exact)
 
     def _from_parents(self, model: InstalledModel) -> Iterator[Finding]:
         """Up to the first ancestor that settles it. What shares the weights is left to the same-weights rule."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,15 +23,15 @@ _HEX = 12
 _QUANTIZATION = re.compile(r"[:-](?:i?q[0-9]|fp?16|bf16|mxfp)", re.IGNORECASE)
 """Tags that name a quantization stay with their weights; only the short ones (`8b`, `latest`) have ever moved."""
 _SIZE = re.compile(r"[0-9]+x[0-9]+b|[0-9]+(?:\.[0-9]+)?[bm]")
-_IN_LIBRARY: dict[Verdict, str] = {
-    "meta": "the Ollama library's {0} is Llama ({1})",
-    "not-meta": "the Ollama library's {0} is not Llama ({1})",
-    "unknown": "the Ollama library's {0} looks like Llama ({1})",
+_RECORDED: dict[Verdict, str] = {
+    "meta": "the recipes have {0} as Llama ({1})",
+    "not-meta": "the recipes have {0} as not Llama ({1})",
+    "unknown": "the recipes have {0} as a lookalike of Llama ({1})",
 }
 _ALL_IN_LIBRARY: dict[Verdict, str] = {
     "meta": "every {0} in the Ollama library is Llama",
     "not-meta": "no {0} in the Ollama library is Llama",
-    "unknown": "every {0} in the Ollama library looks like Llama",
+    "unknown": "every {0} in the Ollama library is a lookalike of Llama",
 }
 
 
@@ -40,12 +40,11 @@ class Records(Protocol):
 
     @property
     def origins(self) -> Iterable[Origin]: ...
-    @property
-    def targets(self) -> Iterable[Target]: ...
     def origin(self, name: str) -> Origin | None: ...
     def origin_by_manifest(self, digest: str) -> Origin | None: ...
     def origin_by_blob(self, digest: str) -> Origin | None: ...
     def target(self, name: str) -> tuple[Target, Tag | None] | None: ...
+    def target_names(self) -> Iterable[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +101,17 @@ class Catalogue:
         return index
 
     @cached_property
-    def _verdicts(self) -> dict[str, frozenset[Verdict]]:
-        index: dict[str, set[Verdict]] = {}
-        for origin in self.origins:
-            index.setdefault(origin.name.partition(":")[0].lower(), set()).add(origin.lineage)
-        for target in self.records.targets:
-            index.setdefault(target.name.partition(":")[0].lower(), set()).add(target.origin)
-        return {model: frozenset(verdicts) for model, verdicts in index.items()}
+    def _target_names(self) -> dict[str, tuple[str, ...]]:
+        index: dict[str, list[str]] = {}
+        for name in self.records.target_names():
+            index.setdefault(name.partition(":")[0].lower(), []).append(name)
+        return {model: tuple(names) for model, names in index.items()}
+
+    def _verdicts(self, model: str) -> frozenset[Verdict]:
+        """What all models under one library name are."""
+        targets = (self.records.target(name) for name in self._target_names.get(model, ()))
+        sources = (origin.lineage for origin in self._by_model.get(model, ()))
+        return frozenset((*sources, *(found[0].origin for found in targets if found is not None)))
 
     def by_digest(self, build: Build) -> Iterator[Finding]:
         """Proof: the recipes know this manifest, or these weights."""
@@ -117,49 +120,39 @@ class Catalogue:
         if build.weights and (origin := self.records.origin_by_blob(build.weights)) is not None:
             yield _recorded("weights-digest", "proof", f"its weights are byte for byte those of {origin.name}", origin)
 
-    def by_name(self, name: Name, build: Build, *, published: bool) -> Iterator[Finding]:
+    def by_name(self, name: Name, build: Build, *, published: bool, exact: bool = False) -> Iterator[Finding]:
         """What a name says.
 
         Library names are looked up; of others only the words are read. published: the name was given by a publisher,
-        not by the user, and so says a little more.
+        not by the user, and so says a little more. exact: leave out what the other tags of a library name are, which
+        has to go through all records and adds nothing where the model itself has told more.
         """
         name = _without_cloud(name)
-        if name.namespace.lower() == DEFAULT_NAMESPACE:
-            # registries of one's own mirror the library under the same namespace
-            mirrored = name.host.lower() != DEFAULT_HOST
-            found = tuple(self._library_name(name, build))
-            if mirrored:
-                yield from (_as_published(finding) for finding in found if finding.decides)
-            else:
-                yield from found
-            if found:
-                return
-        else:
-            published = True
-        reading = words.read(name.model) or (words.read(name.tag) if name.tag != DEFAULT_TAG else None)
-        if reading is None:
-            return
-        text = f"its name says {reading.words}"
-        if published:
-            yield Finding("published-name", reading.verdict, "likely", text, reading.generation)
-        else:
-            # what a user calls a model of their own may hint at Llama; it never clears one
-            verdict: Verdict = "meta" if reading.verdict == "meta" else "unknown"
-            yield Finding("local-name", verdict, "support", text, reading.generation)
+        in_library = name.namespace.lower() == DEFAULT_NAMESPACE
+        found = tuple(self._library_name(name, build, exact) if in_library else self._own_record(name, build))
+        if name.host.lower() != DEFAULT_HOST:
+            # registries of one's own mirror the library under the same namespace, or hold anything else under it
+            found = tuple(_as_published(finding) for finding in found if finding.decides)
+        yield from found or _read(name, published or not in_library)
 
-    def _library_name(self, name: Name, build: Build) -> Iterator[Finding]:
+    def _own_record(self, name: Name, build: Build) -> Iterator[Finding]:
+        """Names outside the library are known only to recipes a team wrote itself."""
+        if (origin := self.records.origin(name.short)) is not None:
+            yield self._known_tag(name.short.lower(), origin, build)
+
+    def _library_name(self, name: Name, build: Build, exact: bool) -> Iterator[Finding]:
         short = f"{name.model}:{name.tag}".lower()
         if (origin := self.records.origin(short)) is not None:
             yield self._known_tag(short, origin, build)
         elif (found := self.records.target(short)) is not None:
             target = found[0]
-            text = _IN_LIBRARY[target.origin].format(short, target.base or target.vendor)
+            text = _RECORDED[target.origin].format(short, target.base or target.vendor)
             yield Finding("name-tag", target.origin, "likely", text, base=target.base or None)
-        else:
+        elif not exact:
             yield from self._unknown_tag(name.model.lower(), name.tag)
 
     def _known_tag(self, short: str, origin: Origin, build: Build) -> Finding:
-        text = _in_library(short, origin)
+        text = _in_words(short, origin)
         if _QUANTIZATION.search(short) or build.recorded_in(origin) is not False:
             return _recorded("name-tag", "likely", text, origin)
         rivals = tuple(self._rivals(origin))
@@ -183,27 +176,27 @@ class Catalogue:
                 yield other
 
     def _unknown_tag(self, model: str, tag: str) -> Iterator[Finding]:
-        verdicts = self._verdicts.get(model)
-        if verdicts is None:
-            return
-        if len(verdicts) == 1:
-            (verdict,) = verdicts
-            of_its_kind = self._by_model.get(model, ())
-            generations = {o.generation for o in of_its_kind}
-            yield Finding(
-                "library-name",
-                verdict,
-                "likely",
-                _ALL_IN_LIBRARY[verdict].format(model),
-                generations.pop() or None if len(generations) == 1 else None,
-            )
-        else:
-            yield Finding(
-                "library-name",
-                "unknown",
-                "support",
-                f"the Ollama library has Llama and others under {model}; the recipes do not know the tag {fit(tag)}",
-            )
+        verdicts = self._verdicts(model)
+        if len(verdicts) > 1:
+            text = f"the Ollama library has Llama and others under {model}, and {fit(tag)} is no tag the recipes know"
+            yield Finding("library-name", "unknown", "support", text)
+        for verdict in verdicts if len(verdicts) == 1 else ():
+            generations = {origin.generation for origin in self._by_model.get(model, ())}
+            generation = generations.pop() if len(generations) == 1 else None
+            yield Finding("library-name", verdict, "likely", _ALL_IN_LIBRARY[verdict].format(model), generation or None)
+
+
+def _read(name: Name, published: bool) -> Iterator[Finding]:
+    reading = words.read(name.model) or (words.read(name.tag) if name.tag != DEFAULT_TAG else None)
+    if reading is None:
+        return
+    text = f"its name says {reading.words}"
+    if published:
+        yield Finding("published-name", reading.verdict, "likely", text, reading.generation)
+    else:
+        # what a user calls a model of their own may hint at Llama; it never clears one
+        verdict: Verdict = "meta" if reading.verdict == "meta" else "unknown"
+        yield Finding("local-name", verdict, "support", text, reading.generation)
 
 
 def _recorded(rule: str, strength: Strength, text: str, origin: Origin) -> Finding:
@@ -212,8 +205,8 @@ def _recorded(rule: str, strength: Strength, text: str, origin: Origin) -> Findi
     )
 
 
-def _in_library(short: str, origin: Origin) -> str:
-    return _IN_LIBRARY[origin.lineage].format(short, origin.base or origin.why)
+def _in_words(short: str, origin: Origin) -> str:
+    return _RECORDED[origin.lineage].format(short, origin.base or origin.why)
 
 
 def _fits(origin: Origin, build: Build) -> bool:
@@ -223,15 +216,7 @@ def _fits(origin: Origin, build: Build) -> bool:
 
 
 def _as_published(finding: Finding) -> Finding:
-    return Finding(
-        "published-name",
-        finding.verdict,
-        "likely",
-        f"going by its name, {finding.text}",
-        finding.generation,
-        finding.base,
-        finding.origin,
-    )
+    return replace(finding, rule="published-name", text=f"going by its name, {finding.text}")
 
 
 def _without_cloud(name: Name) -> Name:
