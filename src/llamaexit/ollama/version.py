@@ -9,7 +9,8 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:-?rc\.?(\d+))?", re.IGNOREC
 
 Release = tuple[int, int, int, int]
 """Major, minor, patch and release candidate; a final release sorts after its candidates."""
-_FINAL = 1 << 30
+FINAL = 1 << 30
+"""Stands in for the release candidate of a final release."""
 
 
 @lru_cache(maxsize=256)
@@ -25,7 +26,7 @@ def parse_version(text: str | None) -> Release | None:
     major, minor, patch = int(match[1]), int(match[2]), int(match[3] or 0)
     if (major, minor, patch) == (0, 0, 0):
         return None
-    return major, minor, patch, int(match[4]) if match[4] else _FINAL
+    return major, minor, patch, int(match[4]) if match[4] else FINAL
 
 
 def at_least(present: str | None, needed: str | None) -> bool | None:

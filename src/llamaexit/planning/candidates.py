@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llamaexit.planning.rules import RuleBook, spelled
+from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,21 +31,23 @@ class Candidate:
 
 
 def gather(
-    book: RuleBook,
     library: Library,
     names: Sequence[str],
     uses: Sequence[Use],
     generation: str | None,
-    billions: float | None,
+    parameters: float | None,
 ) -> tuple[list[Candidate], list[BoundRule]]:
-    """Candidates of all rules that match, the first use's rules first, each target once; and those rules."""
+    """Candidates of all rules that match, the first use's rules first, each target once; and those rules.
+
+    names: the source's own name, then that of its origin. parameters: billions, None when not known.
+    """
     candidates: dict[str, Candidate] = {}
     rules: dict[str, BoundRule] = {}
     for use in uses:
-        for bound in book.matching(names, use, generation, billions):
+        for bound in library.rules_for(use, names, generation=generation or "", parameters=parameters):
             rules.setdefault(bound.rule.id, bound)
             for choice in bound.rule.targets:
-                key = spelled(choice.model)
+                key = name_key(choice.model)
                 if key in candidates:
                     continue
                 found = library.target(choice.model)

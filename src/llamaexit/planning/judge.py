@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.plan import Download, Rejected, RejectedBecause
-from llamaexit.planning.rules import matches_any, matches_text
-from llamaexit.units import gb, gib, parse_size
+from llamaexit.recipes.names import matches_any, name_key
+from llamaexit.units import gb, gib
 
 if TYPE_CHECKING:
     from llamaexit.memory import Estimate
@@ -128,52 +129,52 @@ def keeps_context(facts: Facts, case: Case, world: World) -> Verdict | None:
 
 def allowed(facts: Facts, case: Case, world: World) -> Verdict | None:
     """The team's policy; every refusal names the recipe that says so."""
-    target, policy = facts.target, world.policy
-    licence = world.library.licence(target.licence)
-    accepted = policy.licences_allowed
-    if accepted is not None:
-        classes = (
-            {
-                name
-                for name, holds in (("open-source", licence.open_source), ("commercial", licence.commercial))
-                if holds
-            }
-            if licence is not None
-            else set()
-        )
-        if target.licence not in accepted.value and not classes.intersection(accepted.value):
-            return "licence", f"licence {target.licence or 'not known'} is not allowed by {accepted.recipe}"
-    denials = (
-        (policy.deny_vendors, target.vendor, "vendor"),
-        (policy.deny_families, target.family, "family"),
-        (policy.deny_origins, target.country or "not known", "origin"),
-    )
-    for denied, value, word in denials:
-        if denied is not None and matches_text(value, denied.value):
-            return "policy", f"{word} {value} is denied by {denied.recipe}"
-    models = policy.deny_models
-    if models is not None and (
-        matches_any(facts.candidate.model, models.value) or matches_any(target.name, models.value)
+    target, policy, recipe = facts.target, world.policy.policy, world.policy.sources
+    if policy.licences_allowed is not None and not _licence_in(target.licence, policy.licences_allowed, world.library):
+        return "licence", f"licence {target.licence or 'not known'} is not allowed by {recipe['licences_allowed']}"
+    for key, value, word in (
+        ("deny_vendors", target.vendor, "vendor"),
+        ("deny_families", target.family, "family"),
+        ("deny_origins", target.country or "not known", "origin"),
     ):
-        return "policy", f"denied by {models.recipe}"
-    limit = policy.max_download
-    if limit is not None and facts.download.missing > parse_size(limit.value):
-        return "download", f"download of {gb(facts.download.missing)} is over the {limit.value} of {limit.recipe}"
+        if _text_in(value, getattr(policy, key) or ()):
+            return "policy", f"{word} {value} is denied by {recipe[key]}"
+    denied = policy.deny_models or ()
+    if matches_any(denied, facts.candidate.model) or matches_any(denied, target.name):
+        return "policy", f"denied by {recipe['deny_models']}"
+    limit = world.policy.max_download
+    if limit is not None and facts.download.missing > limit:
+        return "download", (
+            f"download of {gb(facts.download.missing)} is over the {policy.max_download} of {recipe['max_download']}"
+        )
     return None
+
+
+def _licence_in(licence_id: str, allowed: tuple[str, ...], library: Library) -> bool:
+    """Whether a licence is allowed by its id or by a class it belongs to (`open-source`, `commercial`)."""
+    if licence_id in allowed:
+        return True
+    licence = library.licence(licence_id)
+    return licence is not None and (
+        (licence.open_source and "open-source" in allowed) or (licence.commercial and "commercial" in allowed)
+    )
+
+
+def _text_in(value: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a plain word (a vendor, a country) matches one of the glob patterns, whatever its case."""
+    return any(fnmatchcase(value.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:
     """A pin is a promise about bytes: another digest is another model."""
-    pins = world.policy.pins
-    if pins is None:
-        return None
-    wanted = pins.value.get(facts.candidate.model) or pins.value.get(facts.target.name)
-    if not wanted:
+    pins = world.policy.policy.pins or {}
+    wanted = pins.get(name_key(facts.candidate.model)) or pins.get(name_key(facts.target.name))
+    if not wanted or facts.digest is None:
         return None
     bare = wanted.removeprefix("sha256:").lower()
-    if facts.digest is not None and not (bare.startswith(facts.digest) or facts.digest.startswith(bare)):
-        return "pin", f"its digest is {facts.digest[:12]}, {pins.recipe} pins {bare[:12]}"
-    return None
+    if bare.startswith(facts.digest) or facts.digest.startswith(bare):
+        return None
+    return "pin", f"its digest is {facts.digest[:12]}, {world.policy.sources['pins']} pins {bare[:12]}"
 
 
 def quiet_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
@@ -198,9 +199,10 @@ def fits(facts: Facts, case: Case, world: World) -> Verdict | None:
     fit = estimate.unloaded
     if fit.placement == "none":
         return "memory", fit.why
-    wanted = world.policy.min_gpu_share
-    if wanted is not None and fit.gpu_share < wanted.value:
-        return "gpu-share", f"{fit.gpu_share:.0%} on the GPU, {wanted.recipe} asks for {wanted.value:.0%}"
+    wanted = world.policy.policy.min_gpu_share
+    if wanted is not None and fit.gpu_share < wanted:
+        recipe = world.policy.sources["min_gpu_share"]
+        return "gpu-share", f"{fit.gpu_share:.0%} on the GPU, {recipe} asks for {wanted:.0%}"
     if case.gpu_share is not None and fit.gpu_share < case.gpu_share - SHARE_TOLERANCE:
         return "gpu-share", (
             f"{fit.gpu_share:.0%} on the GPU, the old model has {case.gpu_share:.0%} "

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llamaexit.ollama.version import FINAL, parse_version
 from llamaexit.planning.decide import choose, settled
 from llamaexit.planning.judge import World
 from llamaexit.planning.plan import Basis, Decision, Plan, Totals
 from llamaexit.planning.planfile import plan_id_of
 from llamaexit.planning.question import ask
 from llamaexit.planning.reckon import Reckoner
-from llamaexit.planning.rules import RuleBook, spelled
 from llamaexit.planning.sources import Selection, select
+from llamaexit.recipes.names import name_key
 from llamaexit.units import gb, gib
 
 if TYPE_CHECKING:
     from llamaexit.planning.options import PlanOptions
-    from llamaexit.recipes.library import Library
+    from llamaexit.recipes.library import EffectivePolicy, Library, LoadedRecipe
     from llamaexit.snapshot import InstalledModel, Machine, OllamaFacts, Snapshot
 
 
@@ -27,11 +28,10 @@ def make_plan(snapshot: Snapshot, library: Library, options: PlanOptions) -> Pla
 
 
 class Planner:
-    """Plans against one library of recipes."""
+    """Plans against one library of recipes, which looks its rules and records up once for all plans."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.book = RuleBook(library.rules)
 
     def plan(self, snapshot: Snapshot, options: PlanOptions) -> Plan:
         """Decide about every source. Raises UsageError for a text that cannot name a model."""
@@ -40,7 +40,7 @@ class Planner:
         world = self._world(snapshot, selection, options)
         family = _family(selection)
         decisions = tuple(
-            self._decide(source, world, reckoner, options, family.get(spelled(source.name), ()))
+            self._decide(source, world, reckoner, options, family.get(name_key(source.name), ()))
             for source in selection.sources
         )
         totals = _totals(decisions, snapshot, options)
@@ -62,7 +62,7 @@ class Planner:
         reckoner = Reckoner(snapshot, selection.installed, options.remote)
         names: dict[str, None] = {}
         for source in selection.sources:
-            question = ask(source, self.library, self.book, reckoner, options)
+            question = ask(source, self.library, reckoner, options)
             if settled(question) is None:
                 names.update((c.model, None) for c in question.candidates if c.target is not None and c.target.local)
         return tuple(names)
@@ -75,7 +75,7 @@ class Planner:
         options: PlanOptions,
         derived: tuple[str, ...],
     ) -> Decision:
-        question = ask(source, self.library, self.book, reckoner, options)
+        question = ask(source, self.library, reckoner, options)
         done = settled(question)
         if done is not None:
             return done if not derived else replace(done, derived=derived)
@@ -83,14 +83,13 @@ class Planner:
 
     def _world(self, snapshot: Snapshot, selection: Selection, options: PlanOptions) -> World:
         policy = self.library.policy
-        thinking = options.thinking or (policy.thinking.value if policy.thinking is not None else None)
         return World(
             library=self.library,
             policy=policy,
             ollama_version=snapshot.ollama.version,
             disk=snapshot.machine.disk,
             installed=selection.installed,
-            thinking=thinking,
+            thinking=options.thinking or policy.policy.thinking,
         )
 
     def _basis(self, snapshot: Snapshot) -> Basis:
@@ -101,8 +100,8 @@ class Planner:
             ollama=describe_ollama(snapshot.ollama),
             ollama_version=snapshot.ollama.version,
             store=snapshot.ollama.store,
-            recipes=tuple(f"{recipe.name} {recipe.version}" for recipe in loaded),
-            policy=self.library.policy.in_words(),
+            recipes=_recipes_in_words(loaded),
+            policy=_policy_in_words(self.library.policy),
             facts_checked=checked.isoformat() if checked is not None else None,
             overrides=snapshot.machine.overrides,
         )
@@ -116,6 +115,8 @@ class Planner:
                 f"recipe {recipe.name} was last checked on {recipe.checked}, more than 180 days ago"
                 for recipe in self.library.stale(options.today)
             ]
+        warnings += self.library.warnings
+        warnings += _too_old_for_recipes(self.library, snapshot.ollama.version)
         broken = [model.name for model in snapshot.models if model.problem is not None]
         if broken:
             warnings.append(f"not usable as they are: {', '.join(sorted(broken))} (see `llamaexit inspect`)")
@@ -125,6 +126,45 @@ class Planner:
                 f"{gb(totals.disk_free)} free: plan them one after the other"
             )
         return warnings
+
+
+def _recipes_in_words(loaded: tuple[LoadedRecipe, ...]) -> tuple[str, ...]:
+    """The built-in recipes count as one; a team's are named each, with the file they came from."""
+    builtin = [recipe for recipe in loaded if recipe.builtin]
+    words = []
+    if builtin:
+        words.append(f"built-in {max(recipe.version for recipe in builtin)}")
+    words += [f"{recipe.name} {recipe.version} ({recipe.file})" for recipe in loaded if not recipe.builtin]
+    return tuple(words)
+
+
+def _policy_in_words(policy: EffectivePolicy) -> tuple[str, ...]:
+    """Every policy key in force with its value and the recipe that set it."""
+    words = []
+    for key, recipe in policy.sources.items():
+        if key.startswith("pins."):
+            continue
+        value = getattr(policy.policy, key)
+        shown = ", ".join(map(str, value)) if isinstance(value, (tuple, dict)) else value
+        words.append(f"{key.replace('_', '-')} = {shown} ({recipe})")
+    return tuple(sorted(words))
+
+
+def _too_old_for_recipes(library: Library, version: str | None) -> list[str]:
+    """Recipes that ask for another Ollama than the one that is there."""
+    wanted = library.requires_ollama
+    release = parse_version(version)
+    if not wanted or release is None:
+        return []
+    from packaging.specifiers import SpecifierSet
+
+    major, minor, patch, candidate = release
+    text = f"{major}.{minor}.{patch}" + (f"rc{candidate}" if candidate < FINAL else "")
+    return [
+        f"recipe {name} asks for Ollama {specifier}, this one is {version}"
+        for name, specifier in wanted
+        if not SpecifierSet(specifier).contains(text, prereleases=True)
+    ]
 
 
 def describe_machine(machine: Machine) -> str:
@@ -151,17 +191,17 @@ def _family(selection: Selection) -> dict[str, tuple[str, ...]]:
     """Names built on each installed model, through several FROM steps, and other names of the same weights."""
     children: dict[str, list[str]] = {}
     for model in selection.installed.values():
-        if model.parent is not None and spelled(model.parent) != spelled(model.name):
-            children.setdefault(spelled(model.parent), []).append(model.name)
+        if model.parent is not None and name_key(model.parent) != name_key(model.name):
+            children.setdefault(name_key(model.parent), []).append(model.name)
     family: dict[str, tuple[str, ...]] = {}
     for key in children:
         found: dict[str, str] = {}
         queue = list(children[key])
         while queue:
             name = queue.pop(0)
-            if spelled(name) not in found and spelled(name) != key:
-                found[spelled(name)] = name
-                queue += children.get(spelled(name), ())
+            if name_key(name) not in found and name_key(name) != key:
+                found[name_key(name)] = name
+                queue += children.get(name_key(name), ())
         family[key] = tuple(sorted(found.values()))
     return family
 
@@ -194,6 +234,6 @@ def _names(decisions: tuple[Decision, ...], selection: Selection) -> dict[str, s
             continue
         if decision.source.installed:
             names[decision.source.model] = decision.source.digest
-        here = selection.installed.get(spelled(decision.target.model))
+        here = selection.installed.get(name_key(decision.target.model))
         names[decision.target.model] = here.digest if here is not None else None
     return dict(sorted(names.items()))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llamaexit.planning.candidates import Candidate, gather
 from llamaexit.planning.plan import SourceFacts, UseDecision
 from llamaexit.planning.rebuild import is_custom
-from llamaexit.planning.rules import RuleBook
 from llamaexit.planning.uses import decide_use
+from llamaexit.recipes.names import billions
 from llamaexit.snapshot import Lineage
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from llamaexit.recipes.model import Origin
     from llamaexit.snapshot import InstalledModel
 
-_COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:x\s*([0-9]+(?:\.[0-9]+)?))?\s*([BMK])?", re.IGNORECASE)
-_SCALE = {"B": 1.0, "M": 1e-3, "K": 1e-6, "": 1e-9}
 _FALLBACK_CONTEXT = 4096
 
 
@@ -41,16 +38,17 @@ class Question:
     facts: SourceFacts
 
 
-def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reckoner, options: PlanOptions) -> Question:
+def ask(source: InstalledModel, library: Library, reckoner: Reckoner, options: PlanOptions) -> Question:
     """Collect what is known about a source and the targets its rules put forward."""
     lineage = source.lineage or Lineage("unknown")
     origin = library.origin(source.name) or (library.origin(lineage.origin) if lineage.origin else None)
-    use = decide_use(source, origin, book, options)
+    use = decide_use(source, origin, library, options)
     names = [source.name] + ([lineage.origin] if lineage.origin else [])
-    candidates, rules = gather(book, library, names, use.uses, lineage.generation, billions(source, origin))
-    policy_context = library.policy.min_context.value if library.policy.min_context is not None else 0
+    candidates, rules = gather(library, names, use.uses, lineage.generation, parameters_of(source, origin))
     old = reckoner.source(source, origin, options.context)
-    context = max(options.context or (old.context if old else _FALLBACK_CONTEXT), policy_context)
+    context = max(
+        options.context or (old.context if old else _FALLBACK_CONTEXT), library.policy.policy.min_context or 0
+    )
     old_licence = source.metadata.get("general.license")
     licence = origin.licence if origin is not None and origin.licence else str(old_licence or "not known")
     trained = source.context_length or (origin.context if origin is not None else 0)
@@ -73,12 +71,9 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
     return Question(source, lineage, origin, use, candidates, rules, old, context, facts)
 
 
-def billions(model: InstalledModel, origin: Origin | None = None) -> float | None:
-    """Parameters in 10^9 from the count, or from texts such as `8.0B`, `596.05M`, `8x7B`; None when not known."""
+def parameters_of(model: InstalledModel, origin: Origin | None = None) -> float | None:
+    """Parameters in billions, from the count or from texts such as `8.0B`; None when not known."""
     if model.parameter_count:
         return model.parameter_count / 1e9
-    for text in (model.parameter_size, origin.parameters if origin is not None else ""):
-        match = _COUNT.match(text.strip()) if text else None
-        if match:
-            return float(match[1]) * float(match[2] or 1) * _SCALE[(match[3] or "").upper()]
-    return None
+    texts = (model.parameter_size, origin.parameters if origin is not None else "")
+    return next((size for text in texts if (size := billions(text)) is not None), None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.memory import estimate, spec_of_installed, spec_of_origin, spec_of_target
 from llamaexit.planning.plan import Download
-from llamaexit.planning.rules import spelled
+from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Reckoner:
         self._machine = snapshot.machine
         self._ollama = snapshot.ollama
         self._installed = installed
-        self._remote = {spelled(name): facts for name, facts in remote.items()}
+        self._remote = {name_key(name): facts for name, facts in remote.items()}
         self._kept: dict[tuple[str, int | None], Estimate | None] = {}
 
     def source(self, model: InstalledModel, origin: Origin | None, context: int | None) -> Estimate | None:
@@ -49,12 +49,12 @@ class Reckoner:
 
     def here(self, candidate: Candidate) -> InstalledModel | None:
         """The installed model of the candidate's name, if there is one that works."""
-        model = self._installed.get(spelled(candidate.model))
+        model = self._installed.get(name_key(candidate.model))
         return model if model is not None and model.problem is None else None
 
     def remote(self, candidate: Candidate) -> RemoteFacts | None:
         """What the registry said about the candidate, if it was asked."""
-        return self._remote.get(spelled(candidate.model))
+        return self._remote.get(name_key(candidate.model))
 
     def download(self, candidate: Candidate) -> Download:
         """Bytes of a pull. Layers that other models here hold already are not fetched again."""

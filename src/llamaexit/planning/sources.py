@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llamaexit.lineage import assess, assess_all, with_answer
 from llamaexit.ollama.names import Name
 from llamaexit.planning.plan import Asked
-from llamaexit.planning.rules import matches_any, spelled
+from llamaexit.recipes.names import matches, name_key
 from llamaexit.snapshot import InstalledModel, Lineage
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ class Selection:
 def select(snapshot: Snapshot, library: Library, options: PlanOptions) -> Selection:
     """Sources in the order they were named, or by name; every installed model with its lineage."""
     models = tuple(model for model in snapshot.models if not is_backup(model.name))
-    answers = {spelled(name): verdict for name, verdict in options.lineage.items()}
+    answers = {name_key(name): verdict for name, verdict in options.lineage.items()}
     assessed = tuple(_answered(model, answers) for model in assess_all(models, library))
-    installed = {spelled(model.name): model for model in assessed}
+    installed = {name_key(model.name): model for model in assessed}
     notes: list[str] = []
     asked: list[Asked] = []
     if options.models:
         sources: dict[str, InstalledModel] = {}
         for name in options.models:
-            key = spelled(name)
+            key = name_key(name)
             if key in installed:
                 sources.setdefault(key, installed[key])
                 continue
@@ -57,22 +57,22 @@ def select(snapshot: Snapshot, library: Library, options: PlanOptions) -> Select
     else:
         chosen = sorted(
             (m for m in assessed if _concerns(m)),
-            key=lambda m: spelled(m.name),
+            key=lambda m: name_key(m.name),
         )
-        missing = [name for name in options.lineage if spelled(name) not in installed]
+        missing = [name for name in options.lineage if name_key(name) not in installed]
         notes += [
             f"{name}: no such model is installed, so the answer about its lineage was not used" for name in missing
         ]
     if options.only:
-        chosen = [m for m in chosen if matches_any(m.name, options.only)]
+        chosen = [m for m in chosen if _meant(m.name, options.only)]
     if options.skip:
-        chosen = [m for m in chosen if not matches_any(m.name, options.skip)]
+        chosen = [m for m in chosen if not _meant(m.name, options.skip)]
     return Selection(tuple(chosen), installed, tuple(asked), tuple(notes))
 
 
 def is_backup(name: str) -> bool:
     """Whether a name is one a migration made to keep an old model alive."""
-    return spelled(name).startswith(f"{KEEP_NAMESPACE}/")
+    return name_key(name).startswith(f"{KEEP_NAMESPACE}/")
 
 
 def _concerns(model: InstalledModel) -> bool:
@@ -82,7 +82,7 @@ def _concerns(model: InstalledModel) -> bool:
 
 
 def _answered(model: InstalledModel, answers: Mapping[str, Verdict]) -> InstalledModel:
-    verdict = answers.get(spelled(model.name))
+    verdict = answers.get(name_key(model.name))
     if verdict is None or model.lineage is None:
         return model
     return replace(model, lineage=with_answer(model.lineage, verdict))
@@ -91,33 +91,36 @@ def _answered(model: InstalledModel, answers: Mapping[str, Verdict]) -> Installe
 def _named(name: str, library: Library) -> InstalledModel:
     """A model that is not installed, with what the recipes know about it. Raises BadName for what is no name."""
     shown = Name.parse(name).short
-    origin = library.origin(shown)
     model = InstalledModel(name=shown, source="named")
-    if origin is not None:
-        tag = next((t for t in origin.tags if spelled(f"{origin.name.split(':')[0]}:{t.tag}") == spelled(shown)), None)
+    known = library.origin_tag(shown)
+    if known is not None:
+        origin, tag = known
         model = replace(
             model,
             size=(tag.size if tag else 0) or origin.size,
             quantization=(tag.quant if tag else "") or origin.quant,
             parameter_size=origin.parameters,
             parameter_count=origin.parameter_count or None,
-            context_length=origin.context or None,
+            context_length=(tag.context if tag else 0) or origin.context or None,
             capabilities=origin.capabilities or None,
         )
-    else:
-        found = library.target(shown)
-        if found is not None:
-            target, target_tag = found
-            model = replace(
-                model,
-                size=(target_tag.size if target_tag else 0) or target.size,
-                quantization=(target_tag.quant if target_tag else "") or target.quant,
-                family=target.family,
-                context_length=target.context or None,
-                capabilities=target.capabilities or None,
-            )
+    elif (found := library.target(shown)) is not None:
+        target, tag = found
+        model = replace(
+            model,
+            size=(tag.size if tag else 0) or target.size,
+            quantization=(tag.quant if tag else "") or target.quant,
+            family=target.family,
+            context_length=target.context or None,
+            capabilities=target.capabilities or None,
+        )
     return replace(model, lineage=assess(model, library, {}))
 
 
 def _asked(name: str, closed: Closed) -> Asked:
     return Asked(name, f"{closed.name} by {closed.vendor}", closed.why, closed.nearest)
+
+
+def _meant(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the patterns means this name; without a tag a pattern means every tag."""
+    return any(matches(p, name) or (":" not in p and matches(f"{p}:*", name)) for p in patterns)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from llamaexit.planning.plan import UseDecision
-from llamaexit.planning.rules import RuleBook, spelled
+from llamaexit.recipes.model import Use
+from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
     from llamaexit.planning.options import PlanOptions
-    from llamaexit.recipes.model import Origin, Use
+    from llamaexit.recipes.library import BoundRule, Library
+    from llamaexit.recipes.model import Origin
     from llamaexit.snapshot import InstalledModel
 
-BUILTIN_PRECEDENCE = 0
-
+USES: tuple[Use, ...] = get_args(Use)
 _BY_CAPABILITY: tuple[tuple[str, Use], ...] = (
     ("embedding", "embedding"),
     ("vision", "vision"),
@@ -28,12 +29,13 @@ NEEDS: dict[Use, frozenset[str]] = {
 """Capabilities a target must have to serve a use at all."""
 
 
-def decide_use(model: InstalledModel, origin: Origin | None, book: RuleBook, options: PlanOptions) -> UseDecision:
+def decide_use(model: InstalledModel, origin: Origin | None, library: Library, options: PlanOptions) -> UseDecision:
     """The uses to plan a model for, the most important one first."""
-    given = {spelled(name): uses for name, uses in options.uses.items()}.get(spelled(model.name))
+    key = name_key(model.name)
+    given = next((uses for name, uses in options.uses.items() if name_key(name) == key), ())
     if given:
         return UseDecision(given, "given", "given by you")
-    team = book.naming(model.name, above=BUILTIN_PRECEDENCE)
+    team = _named_by_a_team(model.name, library)
     if team:
         uses = tuple(dict.fromkeys(bound.rule.use for bound in team))
         return UseDecision(uses, "recipe", f"from recipe {team[0].recipe}")
@@ -41,11 +43,11 @@ def decide_use(model: InstalledModel, origin: Origin | None, book: RuleBook, opt
     for capability, use in _BY_CAPABILITY[:1]:
         if capability in known:
             return UseDecision((use,), "assumed", f"assumed: Ollama lists it with the capability {capability}")
+    own = library.uses(model.name)
+    if own:
+        return UseDecision(own, "catalogue", "what it is mostly used for; say --use if not")
     if origin is not None and origin.uses:
-        kin = spelled(origin.name) == spelled(model.name) or spelled(model.name) in map(spelled, origin.also)
-        return UseDecision(
-            origin.uses, "catalogue", f"what {'it' if kin else origin.name} is mostly used for; say --use if not"
-        )
+        return UseDecision(origin.uses, "catalogue", f"what {origin.name} is mostly used for; say --use if not")
     for capability, use in _BY_CAPABILITY:
         if capability in known:
             return UseDecision((use,), "assumed", f"assumed: Ollama lists it with the capability {capability}")
@@ -58,3 +60,12 @@ def capabilities_to_keep(decision: UseDecision, old: frozenset[str] | None) -> f
     if decision.source == "given" or old is None:
         return needed
     return needed | (old & {"tools", "vision", "embedding", "audio"})
+
+
+def _named_by_a_team(name: str, library: Library) -> list[BoundRule]:
+    """Rules of recipes that are not built in and name this very model, whatever the use."""
+    if all(recipe.builtin for recipe in library.loaded):
+        return []
+    return [
+        bound for use in USES for bound in library.rules_for(use, (name,)) if bound.precedence > 0 and bound.rule.match
+    ]
