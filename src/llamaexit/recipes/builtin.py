@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from llamaexit.recipes.compile import FILE_NAME, FORMAT, compile_folder, digest_of, recipe_files
 from llamaexit.recipes.decode import decode
-from llamaexit.recipes.index import RuleIndex
 from llamaexit.recipes.model import Closed, Licence, Origin, Rule, Source, Target
 
 T = TypeVar("T")
@@ -34,7 +33,6 @@ class Pack:
         self.manifests: dict[str, int] = header["manifests"]
         self.blobs: dict[str, int] = header["blobs"]
         self.rule_ids: dict[str, int] = header["rule_ids"]
-        self.rule_index: dict[str, RuleIndex] = header["rule_index"]
         self._sections: dict[str, tuple[int, int]] = header["sections"]
         self._starts: list[int] = header["starts"]
         self._records = memoryview(data)[end:]

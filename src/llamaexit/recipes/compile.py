@@ -1,7 +1,7 @@
 """The built-in recipes, TOML to one file that opens in a millisecond or two.
 
 TOML of this size takes tenths of a second to parse. The compiled form is JSON Lines: the first line holds the indices
-(names, digests, rules by use) and the place of every record; each further line is one record, decoded only when
+(names, digests, rule ids) and the place of every record; each further line is one record, decoded only when
 somebody asks for it. The build backend runs this module, so it needs nothing but the standard library.
 
     python -m llamaexit.recipes.compile recipes OUTPUT
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from llamaexit.recipes.decode import field_names
-from llamaexit.recipes.index import index_rules
 from llamaexit.recipes.model import Recipe
 from llamaexit.recipes.names import digest_key, name_key
 
@@ -118,9 +117,6 @@ class _Compiler:
             "manifests": _digests(self.origins, "manifests"),
             "blobs": _digests(self.origins, "blobs"),
             "rule_ids": {record["rule"]["id"]: number for number, record in enumerate(self.rules)},
-            "rule_index": index_rules(
-                (record["rule"]["use"], record["rule"].get("match", ())) for record in self.rules
-            ),
         }
         return b"".join([_line(header), *lines])
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from llamaexit.recipes.builtin import Pack
-from llamaexit.recipes.index import candidates, index_rules, specificity
-from llamaexit.recipes.model import Closed, Licence, Origin, Policy, Recipe, Rule, Source, Tag, Target, Use
-from llamaexit.recipes.names import digest_key, matches_any, name_key
-from llamaexit.units import parse_size
+from llamaexit.recipes.model import Closed, Licence, Origin, Recipe, Rule, Source, Tag, Target, Use
+from llamaexit.recipes.names import digest_key, name_key
+from llamaexit.recipes.policy import EffectivePolicy, effective_policy
 
-Record = TypeVar("Record", Origin, Target)
+Record = TypeVar("Record", bound=Origin | Target)
 
 STALE_AFTER = dt.timedelta(days=180)
 """Facts older than this are worth a warning: tags move, libraries grow."""
@@ -47,21 +46,6 @@ class BoundRule:
     file: str
     line: int
     precedence: int
-
-
-@dataclass(frozen=True, slots=True)
-class EffectivePolicy:
-    """The policy in force. `sources` names, for every key that is set (`deny_models`, `pins`), the recipe that set it;
-    pins are merged target by target and listed as `pins.<target>` as well."""
-
-    policy: Policy
-    sources: dict[str, str]
-
-    @property
-    def max_download(self) -> int | None:
-        """The most bytes one pull may fetch, or None."""
-        text = self.policy.max_download
-        return None if text is None else parse_size(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +137,8 @@ class Library:
 
     def closed(self, name: str) -> Closed | None:
         """What is known about a model that cannot be run here: closed weights, or cloud only."""
-        asked = name.strip().lower().replace(" ", "-").removesuffix(":latest")
-        for entry in self._closed:
-            patterns = [pattern.replace(" ", "-") for pattern in entry.match]
-            if matches_any(patterns, asked) or any(_plain_match(pattern, asked) for pattern in patterns):
-                return entry
-        return None
+        asked = _spoken(name).removesuffix(":latest")
+        return next((e for e in self._closed if any(_matches(_spoken(p), asked) for p in e.match)), None)
 
     # -- rules
 
@@ -168,23 +148,6 @@ class Library:
         above = [bound for layer, level in self._levels() for bound in layer.bound(level) if self._in_force(bound)]
         builtin = (self._builtin_rule(number) for number in range(self._pack.count("rules")))
         return (*above, *(bound for bound in builtin if self._in_force(bound)))
-
-    def rules_for(
-        self, use: Use, names: Sequence[str], *, generation: str = "", parameters: float | None = None
-    ) -> tuple[BoundRule, ...]:
-        """The rules that speak about a model, in the order to try them.
-
-        names: the model's own name, then names of models with the same weights (the origin's). parameters: billions,
-        None when not known; a rule with bounds then stays out. Recipes of higher precedence come first; within one,
-        rules that name the model, then rules for its kind and size, then the others.
-        """
-        ranked: list[tuple[int, int, int, int, BoundRule]] = []
-        for layer, level in self._levels():
-            for number in candidates(layer.rule_index, use, names):
-                _rank(ranked, layer.rule(number, level), number, names, generation, parameters)
-        for number in candidates(self._pack.rule_index, use, names):
-            _rank(ranked, self._builtin_rule(number), number, names, generation, parameters)
-        return tuple(entry[-1] for entry in sorted(ranked, key=lambda entry: entry[:-1]) if self._in_force(entry[-1]))
 
     def rule(self, rule_id: str) -> BoundRule | None:
         """The rule of this id that is in force."""
@@ -201,24 +164,8 @@ class Library:
 
     @cached_property
     def policy(self) -> EffectivePolicy:
-        """The policy in force, key by key: the recipe of highest precedence that sets a key decides it."""
-        values: dict[str, Any] = {}
-        sources: dict[str, str] = {}
-        pins: dict[str, str] = {}
-        for layer in self._layers:
-            if layer.recipe.policy is None:
-                continue
-            for field in fields(Policy):
-                value = getattr(layer.recipe.policy, field.name)
-                if value is None:
-                    continue
-                if field.name == "pins":
-                    pins |= {name_key(name): digest for name, digest in value.items()}
-                    sources |= {f"pins.{name_key(name)}": layer.recipe.name for name in value}
-                    value = pins
-                values[field.name] = value
-                sources[field.name] = layer.recipe.name
-        return EffectivePolicy(Policy(**values), sources)
+        """The policy in force, each value with the recipe it came from."""
+        return effective_policy(layer.recipe for layer in self._layers)
 
     def caveat(self, code: str) -> str:
         """What a caveat code means, in one or two sentences. Raises KeyError for a code no recipe explains."""
@@ -367,7 +314,6 @@ class _Indexed:
         self.manifests = {digest_key(digest): origin for origin in recipe.origins for digest in origin.manifests}
         self.blobs = {digest_key(digest): origin for origin in recipe.origins for digest in origin.blobs}
         self.rule_ids = {rule.id: number for number, rule in enumerate(recipe.rules)}
-        self.rule_index = index_rules((rule.use, rule.match) for rule in recipe.rules)
 
     def rule(self, number: int, precedence: int) -> BoundRule:
         recipe = self.layer.recipe
@@ -379,40 +325,19 @@ class _Indexed:
         return [self.rule(number, precedence) for number in range(len(self.layer.recipe.rules))]
 
 
-def _rank(
-    ranked: list[tuple[int, int, int, int, BoundRule]],
-    bound: BoundRule,
-    number: int,
-    names: Sequence[str],
-    generation: str,
-    parameters: float | None,
-) -> None:
-    rule = bound.rule
-    closeness = specificity(rule.match, names)
-    if closeness is None or not _fits_kind(rule, generation, parameters):
-        return
-    by_kind = bool(rule.generation) + bool(rule.min_parameters or rule.max_parameters)
-    ranked.append((-bound.precedence, closeness, -by_kind, number, bound))
-
-
-def _fits_kind(rule: Rule, generation: str, parameters: float | None) -> bool:
-    if rule.generation and not any(wanted.lower() == generation.lower() for wanted in rule.generation):
-        return False
-    if not rule.min_parameters and not rule.max_parameters:
-        return True
-    if parameters is None or parameters < rule.min_parameters:
-        return False
-    return not rule.max_parameters or parameters < rule.max_parameters
-
-
 def _disables(entry: str, rule_id: str) -> bool:
-    return entry == rule_id or _plain_match(entry, rule_id)
+    return entry == rule_id or _matches(entry, rule_id)
 
 
-def _plain_match(pattern: str, text: str) -> bool:
+def _matches(pattern: str, text: str) -> bool:
     from fnmatch import fnmatchcase
 
-    return fnmatchcase(text.lower(), pattern.lower())
+    return fnmatchcase(text, pattern)
+
+
+def _spoken(name: str) -> str:
+    """A model's name as people say it, in one spelling: `GPT-5.5`, `Muse Spark`."""
+    return name.strip().lower().replace(" ", "-")
 
 
 def _builtin_file(recipe: dict[str, Any]) -> str:

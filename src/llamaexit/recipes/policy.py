@@ -1,0 +1,98 @@
+"""The policy in force: what all recipes together allow, key by key, and which recipe said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from llamaexit.recipes.model import Policy
+from llamaexit.recipes.names import name_key
+
+if TYPE_CHECKING:
+    from llamaexit.recipes.model import Recipe
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Generic[T]):
+    """The value of one policy key and the name of the recipe that decided it."""
+
+    value: T
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectivePolicy:
+    """`Policy` with the recipe behind every value; None where no recipe sets the key.
+
+    Pins are merged target by target, so more than one recipe may be behind them; `pin` says which.
+    """
+
+    licences_allowed: Decided[tuple[str, ...]] | None = None
+    deny_vendors: Decided[tuple[str, ...]] | None = None
+    deny_families: Decided[tuple[str, ...]] | None = None
+    deny_models: Decided[tuple[str, ...]] | None = None
+    deny_origins: Decided[tuple[str, ...]] | None = None
+    max_download: Decided[str] | None = None
+    min_context: Decided[int] | None = None
+    min_gpu_share: Decided[float] | None = None
+    thinking: Decided[Literal["avoid", "allow"]] | None = None
+    pins: Decided[dict[str, str]] | None = None
+    pinned_by: tuple[tuple[str, str], ...] = ()
+    """Pairs of target and recipe, for every pin."""
+
+    def pin(self, name: str) -> Decided[str] | None:
+        """The manifest digest a target is pinned to, however its name is spelled."""
+        if self.pins is None:
+            return None
+        wanted, by = name_key(name), dict(self.pinned_by)
+        return next(
+            (Decided(d, by[target]) for target, d in self.pins.value.items() if name_key(target) == wanted), None
+        )
+
+    def in_words(self) -> tuple[str, ...]:
+        """One line for each key that is set, with the recipe it is from."""
+        lines = []
+        for name, phrase in _PHRASES.items():
+            decided = getattr(self, name)
+            if decided is not None:
+                value = decided.value
+                listed = ", ".join(value) if isinstance(value, (tuple, dict)) else value
+                lines.append(f"{phrase.format(listed or 'none')} ({decided.recipe})")
+        return tuple(lines)
+
+
+_PHRASES = {
+    "licences_allowed": "licences allowed: {}",
+    "deny_vendors": "vendors denied: {}",
+    "deny_families": "families denied: {}",
+    "deny_models": "models denied: {}",
+    "deny_origins": "countries of origin denied: {}",
+    "max_download": "largest download: {}",
+    "min_context": "smallest context: {} tokens",
+    "min_gpu_share": "smallest share on the GPU: {:.0%}",
+    "thinking": "thinking: {}",
+    "pins": "pinned by digest: {}",
+}
+
+
+def effective_policy(recipes: Iterable[Recipe]) -> EffectivePolicy:
+    """The policy of several recipes, lowest precedence first: the last one that sets a key decides it."""
+    decided: dict[str, Any] = {}
+    pins: dict[str, tuple[str, str, str]] = {}
+    for recipe in recipes:
+        if recipe.policy is None:
+            continue
+        for field in fields(Policy):
+            value = getattr(recipe.policy, field.name)
+            if value is not None and field.name != "pins":
+                decided[field.name] = Decided(value, recipe.name)
+        for target, digest in (recipe.policy.pins or {}).items():
+            pins[name_key(target)] = (target, digest, recipe.name)
+    if pins:
+        behind = ", ".join(dict.fromkeys(recipe_name for _, _, recipe_name in pins.values()))
+        decided["pins"] = Decided({target: digest for target, digest, _ in pins.values()}, behind)
+        decided["pinned_by"] = tuple((target, recipe_name) for target, _, recipe_name in pins.values())
+    return EffectivePolicy(**decided)
