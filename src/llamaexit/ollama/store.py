@@ -106,7 +106,7 @@ def _alike(models: tuple[InstalledModel, ...]) -> Iterator[str]:
 
 def _leftovers(orphans: list[Blob], partial: list[Blob]) -> Iterator[str]:
     if orphans:
-        yield f"{_counted(orphans, 'blob')} of no model: Ollama removes them when it starts (unless OLLAMA_NOPRUNE is set)"
+        yield f"{_counted(orphans, 'blob')} of no model: Ollama removes them at its next start (unless OLLAMA_NOPRUNE)"
     if partial:
         yield f"{_counted(partial, 'unfinished download')}: pulling the model again goes on there"
 
