@@ -50,6 +50,10 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     for name, below in _HOME_VARIABLES.items():
         monkeypatch.setenv(name, str(home / below))
     monkeypatch.setenv("OLLAMA_HOST", NOWHERE)
+    # the places an Ollama service keeps its models and its settings in
+    root = home / "root"
+    root.mkdir()
+    monkeypatch.setattr("llamaexit.ollama.inventory.ROOT", root)
     here = home / "work"
     here.mkdir()
     monkeypatch.chdir(here)

@@ -144,7 +144,7 @@ def v1_models(store: Store, release: Release) -> dict[str, Any]:
         {
             "id": tag["name"],
             "object": "model",
-            "created": int(datetime.fromisoformat(tag["modified_at"]).timestamp()),
+            "created": store.manifests[store.named(tag["name"])].modified // 10**9,
             "owned_by": store.named(tag["name"]).namespace,
         }
         for tag in tags(store, release)["models"]
@@ -264,5 +264,8 @@ def go_float64(value: float) -> str:
     return f"{mantissa}e{exponent}"
 
 
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+def _time(nanoseconds: int) -> str:
+    """RFC 3339 as Go writes it: as many digits of the second as are needed."""
+    seconds, rest = divmod(nanoseconds, 10**9)
+    fraction = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}{fraction}Z"

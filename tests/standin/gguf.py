@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -145,6 +146,7 @@ class _Reader:
         return go_float32(value) if kind == gguf_bytes.FLOAT32 else value
 
 
+@lru_cache(maxsize=256)
 def read(data: bytes) -> Gguf:
     """The header of a sound little-endian file. Raises ValueError or struct.error for anything else."""
     if data[:4] != b"GGUF":

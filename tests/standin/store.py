@@ -65,10 +65,10 @@ class Blob(NamedTuple):
 
 @dataclass
 class Entry:
-    """One manifest: its bytes, and when it was written (seconds since the epoch)."""
+    """One manifest: its bytes, and when it was written (nanoseconds since the epoch)."""
 
     data: bytes
-    modified: float
+    modified: int
 
     @property
     def digest(self) -> str:
@@ -108,7 +108,7 @@ class Store:
         store = cls(str(root))
         for path in root.glob("manifests/*/*/*/*"):
             name = Name(*path.relative_to(root / "manifests").parts)
-            store.manifests[name] = Entry(path.read_bytes(), path.stat().st_mtime)
+            store.manifests[name] = Entry(path.read_bytes(), path.stat().st_mtime_ns)
         for path in root.glob("blobs/sha256-*"):
             data = path.read_bytes()
             store.blobs[path.name.replace("-", ":", 1)] = Blob(data, len(data))
@@ -148,7 +148,7 @@ class Store:
             "config": {"mediaType": CONFIG_TYPE, "digest": config, "size": self.blobs[config].size},
             "layers": layers,
         }
-        entry = self.manifests[name] = Entry(json.dumps(manifest, separators=(",", ":")).encode(), time.time())
+        entry = self.manifests[name] = Entry(json.dumps(manifest, separators=(",", ":")).encode(), time.time_ns())
         return entry.digest
 
     def _own(self, model: Model) -> Iterator[dict[str, Any]]:

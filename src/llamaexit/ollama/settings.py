@@ -34,6 +34,7 @@ _DEVICES = frozenset(
 )
 _SECRET = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASS|AUTH)(?:_|$)")
 _MAX_FILE = 1 << 20
+_UNIT_FOLDERS = ("etc", "run", "usr/local/lib", "usr/lib", "lib")
 _UNIT = "ollama.service"
 
 
@@ -51,16 +52,16 @@ class Traces:
     agents: tuple[Path, ...] = ()
 
     @classmethod
-    def of_this_machine(cls, environ: Mapping[str, str], platform: str = sys.platform) -> Traces:
-        """The places of this operating system; nothing is read yet."""
+    def of_this_machine(
+        cls, environ: Mapping[str, str], platform: str = sys.platform, root: Path = Path("/")
+    ) -> Traces:
+        """The places of this operating system, whose file system starts at `root`; nothing is read yet."""
         home = environ.get("USERPROFILE" if platform == "win32" else "HOME")
         if platform == "linux":
-            folders = [Path(folder) for folder in ("/etc/systemd/system", "/run/systemd/system",
-                                                   "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-                                                   "/lib/systemd/system")]  # fmt: skip
+            folders = [root / folder / "systemd/system" for folder in _UNIT_FOLDERS]
             if home:
                 folders.append(Path(home, ".config/systemd/user"))
-            return cls(proc=Path("/proc"), unit_folders=tuple(folders))
+            return cls(proc=root / "proc", unit_folders=tuple(folders))
         if platform == "darwin" and home:
             return cls(
                 app_database=Path(home, "Library/Application Support/Ollama/db.sqlite"),
