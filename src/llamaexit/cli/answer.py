@@ -155,10 +155,10 @@ def _complain_about(problems: Sequence[Problem]) -> None:
 
 
 def _problems_of(error: LlamaexitError) -> tuple[Problem, ...]:
-    first = Problem(error.code, error.message, error.hint)
-    if isinstance(error, RecipeError):
-        return (first, *(Problem(error.code, problem) for problem in error.problems if problem != error.message))
-    return (first,)
+    if isinstance(error, RecipeError) and error.problems:
+        *others, last = error.problems
+        return (*(Problem(error.code, other) for other in others), Problem(error.code, last, error.hint))
+    return (Problem(error.code, error.message, error.hint),)
 
 
 def _internal(error: Exception, style: Style) -> Problem:

@@ -9,12 +9,15 @@ import typer
 
 from llamaexit import __version__
 from llamaexit.cli.inspect import inspect
+from llamaexit.cli.light import LightCommand, LightGroup
+from llamaexit.cli.options import TYPED
 from llamaexit.cli.plan import plan
 from llamaexit.cli.recipe import recipe
 from llamaexit.cli.schema import schema
 
 app = typer.Typer(
     name="llamaexit",
+    cls=LightGroup,
     help="Get off Llama models, safely, on your own machine.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -36,14 +39,15 @@ def _options(
     pass
 
 
-app.command()(plan)
-app.command()(inspect)
+app.command(cls=LightCommand)(plan)
+app.command(cls=LightCommand)(inspect)
 app.add_typer(recipe, name="recipe")
 app.command()(schema)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Commands report their own failures; here are Typer's."""
+    TYPED.set(tuple(arguments))
     try:
         code: Any = app(list(arguments), prog_name="llamaexit", standalone_mode=False)
     except Exception as error:

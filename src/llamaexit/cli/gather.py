@@ -58,16 +58,27 @@ def _user() -> Path | None:
 
 
 def assessed(snapshot: Snapshot, recipes: list[Path] | None, models: list[str]) -> Snapshot:
-    """The snapshot with the lineage of every model, and only the models that were asked for."""
+    """The snapshot with the lineage of every model, and only the models that were asked for.
+
+    Raises UsageError for a name or pattern that no model here matches.
+    """
     from dataclasses import replace
 
     from llamaexit.errors import UsageError
     from llamaexit.lineage import assess_all
-    from llamaexit.planning.rules import matches_any
 
     known = assess_all(snapshot.models, library_with(recipes))
-    wanted = tuple(model for model in known if matches_any(model.name, models)) if models else known
-    for name in models:
-        if not any(matches_any(model.name, [name]) for model in wanted):
-            raise UsageError(f"no model here matches {name!r}", hint="llamaexit inspect lists them all")
-    return replace(snapshot, models=wanted)
+    for asked in models:
+        if not any(_meant(asked, model.name) for model in known):
+            raise UsageError(f"no model here matches {asked!r}", hint="llamaexit inspect lists them all")
+    return replace(
+        snapshot, models=tuple(m for m in known if not models or any(_meant(asked, m.name) for asked in models))
+    )
+
+
+def _meant(asked: str, name: str) -> bool:
+    """Whether a name or a glob pattern means a model; without a tag it means every tag."""
+    from fnmatch import fnmatchcase
+
+    pattern = asked.strip().lower()
+    return fnmatchcase(name.lower(), pattern) or fnmatchcase(name.lower(), f"{pattern}:*")

@@ -10,6 +10,8 @@ import typer
 from llamaexit.cli.options import Debug, GpuName, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from llamaexit.cli.answer import Result
 
 
@@ -40,12 +42,17 @@ def inspect(
         from llamaexit.cli.gather import Where, assessed, snapshot_here
         from llamaexit.cli.output import write_file
         from llamaexit.jsonable import dump
-        from llamaexit.report.inspect import print_snapshot
 
         where = Where(host, store, values.timeout_of(timeout))
         snapshot = assessed(snapshot_here(where, values.overrides_of(vram, ram, gpu)), recipes, models or [])
         if out is not None:
             write_file(out, dump(snapshot, indent=2) + b"\n")
-        return Result(snapshot, lambda console: print_snapshot(snapshot, console, saved_as=out, verbose=verbose))
+
+        def show(console: Console) -> None:
+            from llamaexit.report.inspect import print_snapshot
+
+            print_snapshot(snapshot, console, saved_as=out, verbose=verbose)
+
+        return Result(snapshot, show)
 
     answer("inspect", Style(as_json, debug), inspected)

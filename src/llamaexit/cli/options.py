@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+TYPED: ContextVar[tuple[str, ...]] = ContextVar("TYPED", default=("plan",))
+"""The arguments of this run as they were typed, for the next commands to build on."""
 _WHERE = "Where to look"
 _MACHINE = "Another machine"
 _OUTPUT = "Output"

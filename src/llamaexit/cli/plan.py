@@ -86,7 +86,7 @@ def plan(
                 where=Where(host, store, values.timeout_of(timeout)),
                 overrides=values.overrides_of(vram, ram, gpu),
                 recipes=recipes, snapshot=snapshot, online=online, out=out, check=check, explain=explain,
-                markdown=markdown, as_json=as_json, verbose=verbose,
+                markdown=markdown, as_json=as_json, verbose=verbose, command=values.command_line(),
             )
         )  # fmt: skip
 

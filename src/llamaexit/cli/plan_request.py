@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
     from llamaexit.hardware import Overrides
     from llamaexit.planning.options import PlanOptions
-    from llamaexit.planning.plan import Plan
+    from llamaexit.planning.plan import Decision, Plan
     from llamaexit.recipes.library import Library
     from llamaexit.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One command line of `plan`, understood. `snapshot` is a file, a directory, or None for this machine."""
+    """One command line of `plan`, understood. `snapshot` is a file, a directory, or None for this machine.
+
+    command: the command line as it was typed, which the next commands build on.
+    """
 
     options: PlanOptions
     where: Where
@@ -37,6 +40,7 @@ class Request:
     markdown: bool = False
     as_json: bool = False
     verbose: bool = False
+    command: str = "llamaexit plan"
 
 
 def run_plan(request: Request) -> Result:
@@ -50,7 +54,7 @@ def run_plan(request: Request) -> Result:
     plan = make(request, library, _snapshot(request))
     if request.out is not None:
         _save(plan, request.out)
-    return Result(plan, _text(plan, request), exit_code=PENDING if request.check and plan.pending else 0)
+    return Result(plan, _text(plan, library, request), exit_code=PENDING if request.check and plan.pending else 0)
 
 
 def make(request: Request, library: Library, snapshot: Snapshot) -> Plan:
@@ -93,25 +97,46 @@ def _refuse_contradictions(request: Request) -> None:
 
 def _save(plan: Plan, path: Path) -> None:
     from llamaexit.cli.output import write_file
-    from llamaexit.planning.planfile import dump_plan
+    from llamaexit.jsonable import dump
 
-    write_file(path, dump_plan(plan))
+    write_file(path, dump(plan, indent=2) + b"\n")
 
 
-def _text(plan: Plan, request: Request) -> Callable[[Console], None] | str:
+def _text(plan: Plan, library: Library, request: Request) -> Callable[[Console], None] | str:
     if request.markdown:
         from llamaexit.report.markdown import plan_markdown
 
         return plan_markdown(plan)
+    decision = _explained(plan, request.explain)
 
     def show(console: Console) -> None:
-        from llamaexit.report.plan import print_plan
+        if decision is not None:
+            from llamaexit.report.explain import print_explanation
 
-        print_plan(plan, console, verbose=request.verbose, saved_as=request.out)
+            print_explanation(plan, decision, console, places=_places(decision, library))
+        else:
+            from llamaexit.report.plan import print_plan
 
-    def explain(console: Console) -> None:
-        from llamaexit.report.explain import print_explanation
+            print_plan(plan, console, verbose=request.verbose, saved_as=request.out, command=request.command)
 
-        print_explanation(plan, request.explain or "", console)
+    return show
 
-    return explain if request.explain else show
+
+def _explained(plan: Plan, model: str | None) -> Decision | None:
+    """The decision `--explain` asks for; None when the plan itself is the answer, as it is for what cannot run here."""
+    from llamaexit.recipes.names import name_key
+
+    if model is None or any(name_key(asked.name) == name_key(model) for asked in plan.asked):
+        return None
+    found = next((d for d in plan.decisions if name_key(d.source.model) == name_key(model)), None)
+    if found is None:
+        raise UsageError(f"--explain: the plan says nothing about {model}", hint="--only and --skip may leave it out")
+    return found
+
+
+def _places(decision: Decision, library: Library) -> dict[str, str]:
+    rules = {rejected.rule for rejected in decision.rejected}
+    if decision.target is not None:
+        rules.add(decision.target.rule)
+    bound = {rule: library.rule(rule) for rule in rules}
+    return {rule: f"{found.recipe}, {found.file}:{found.line}" for rule, found in bound.items() if found is not None}

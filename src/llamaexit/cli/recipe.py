@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llamaexit.cli.light import LightCommand, LightGroup
 from llamaexit.cli.options import Debug, Json, Recipes
 
-recipe = typer.Typer(help="Look at the recipes: policy, rules and facts.", no_args_is_help=False)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from llamaexit.cli.answer import Result
+
+recipe = typer.Typer(cls=LightGroup, help="Look at the recipes: policy, rules and facts.")
 
 
-@recipe.command("list")
+@recipe.command("list", cls=LightCommand)
 def list_recipes(recipes: Recipes = None, as_json: Json = False, debug: Debug = False) -> None:
-    """List the recipes in force, strongest first."""
-
+    """List the recipes in force, those that win first, and the policy they come to."""
     from llamaexit.cli.answer import Result, Style, answer
 
-    def listed() -> Result:
+    def found() -> Result:
         from llamaexit.cli.gather import library_with
-        from llamaexit.report.recipes import print_list
+        from llamaexit.report.documents import list_document
 
         library = library_with(recipes)
-        return Result(data={"recipes": library.loaded}, text=lambda console: print_list(library, console))
 
-    answer("recipe list", Style(as_json, debug), listed)
+        def show(console: Console) -> None:
+            from llamaexit.report.recipes import print_recipes
+
+            print_recipes(library, console)
+
+        return Result(list_document(library), show)
+
+    answer("recipe list", Style(as_json, debug), found)
 
 
-@recipe.command("show")
+@recipe.command("show", cls=LightCommand)
 def show_recipe(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A recipe, as `recipe list` names it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A recipe as `recipe list` names it, or the id of a rule.")
+    ],
     recipes: Recipes = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show one recipe: its policy, its rules with their targets, and how many facts it carries."""
+    """Show a recipe: where it stands, and its rules with their targets in order."""
+    from llamaexit.cli.answer import Style, answer
 
-    from llamaexit.cli.answer import Result, Style, answer
-
-    def shown() -> Result:
+    def found() -> Result:
         from llamaexit.cli.gather import library_with
+        from llamaexit.cli.recipe_show import find
 
-        raise NotImplementedError(name, library_with(recipes))
+        return find(library_with(recipes), name)
 
-    answer("recipe show", Style(as_json, debug), shown)
+    answer("recipe show", Style(as_json, debug), found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast, get_args
 
+from llamaexit.cli.options import TYPED
 from llamaexit.errors import UsageError
 from llamaexit.units import parse_size
 
@@ -135,3 +136,10 @@ def plan_options(
         today=dt.date.today(),
         everything=explain is not None,
     )
+
+
+def command_line() -> str:
+    """The command line as it was typed, fit for a shell."""
+    import shlex
+
+    return shlex.join(["llamaexit", *TYPED.get()])

@@ -75,7 +75,9 @@ def _arithmetic(page: Page, estimate: Estimate) -> None:
 
 def _candidates(page: Page, decision: Decision, places: Mapping[str, str]) -> None:
     target = decision.target
-    entries = [(r.rank, r.model, r.because, r.text, r.rule) for r in decision.rejected]
+    entries: list[tuple[int, str, str, str, str]] = [
+        (r.rank, r.model, r.because, r.text, r.rule) for r in decision.rejected
+    ]
     if target is not None:
         # the rank of the winner is the one that no other candidate has
         taken = {entry[0] for entry in entries}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _WIDE = 120
 _NARROW = 72
+_ORDER = ("meta", "unknown", "not-meta")
 _VERDICT = {"meta": ("Llama", "yellow"), "not-meta": ("no", "green"), "unknown": ("unknown", "red")}
 
 
@@ -102,7 +103,7 @@ def _loaded(name: str, size: int, on_gpu: int, context: int | None) -> str:
 
 
 def _models(page: Page, snapshot: Snapshot, verbose: bool) -> None:
-    models = sorted(snapshot.models, key=lambda model: ("meta unknown".find(_verdict(model)) % 99, model.name.lower()))
+    models = sorted(snapshot.models, key=lambda model: (_ORDER.index(_verdict(model)), model.name.lower()))
     if not models:
         page.line("No models", "bold")
         return
@@ -119,7 +120,7 @@ def _models(page: Page, snapshot: Snapshot, verbose: bool) -> None:
 
 def _table(page: Page, models: list[InstalledModel]) -> None:
     head = ("NAME", "LLAMA?", "SIZE", "QUANT", "PARAMS", "CONTEXT")
-    rows = [[model.name, _llama(model), *_facts(model)] for model in models]
+    rows: list[list[str | Text]] = [[model.name, _llama(model), *_facts(model)] for model in models]
     page.table(head, rows, right=(2, 4, 5), indent=2)
     page.blank()
     for model in models:
@@ -144,7 +145,7 @@ def _wide_table(page: Page, models: list[InstalledModel]) -> None:
     shown = [column for column in columns if any(column[1])]
     page.table(
         [title for title, _, _ in shown],
-        list(zip(*(cells for _, cells, _ in shown), strict=True)),
+        [[cells[row] for _, cells, _ in shown] for row in range(len(models))],
         right=[index for index, (_, _, right) in enumerate(shown) if right],
         indent=2,
     )

@@ -20,6 +20,8 @@ def schema_of(document: Document) -> dict[str, Any]:
     from llamaexit.snapshot import SCHEMA as SNAPSHOT
     from llamaexit.snapshot import Snapshot
 
+    adapter: TypeAdapter[Any]
+    kind: dict[str, Any]
     match document:
         case "plan":
             adapter, name, kind = TypeAdapter[Any](Plan), PLAN, {"const": PLAN}

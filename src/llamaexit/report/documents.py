@@ -1,0 +1,34 @@
+"""What the `recipe` commands answer with `--json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llamaexit.jsonable import jsonable
+
+if TYPE_CHECKING:
+    from llamaexit.recipes.library import BoundRule, Library, LoadedRecipe
+
+
+def recipe_document(recipe: LoadedRecipe, rules: tuple[BoundRule, ...]) -> dict[str, Any]:
+    """What `recipe show --json` answers."""
+    return {**_as_dict(recipe), "rules": [jsonable(bound) for bound in rules]}
+
+
+def list_document(library: Library) -> dict[str, Any]:
+    """What `recipe list --json` answers, strongest first like the text."""
+    return {
+        "recipes": [_as_dict(recipe) for recipe in strongest_first(library)],
+        "policy": jsonable(library.policy),
+        "warnings": list(library.warnings),
+    }
+
+
+def _as_dict(recipe: LoadedRecipe) -> dict[str, Any]:
+    return {name: jsonable(value) for name, value in recipe._asdict().items()}
+
+
+def strongest_first(library: Library) -> list[LoadedRecipe]:
+    """Recipes of one's own by falling precedence, then the built-in ones, which are all of the same."""
+    own = [recipe for recipe in library.loaded if not recipe.builtin]
+    return [*reversed(own), *(recipe for recipe in library.loaded if recipe.builtin)]

@@ -1,0 +1,41 @@
+"""Starting: version, help, no arguments."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from llamaexit import __version__
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--version", "plan"]])
+def test_version_is_printed(run, arguments) -> None:
+    outcome = run(*arguments)
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (0, f"llamaexit {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []], ids=["--help", "-h", "no arguments"])
+def test_help_lists_the_commands(run, arguments) -> None:
+    outcome = run(*arguments)
+    assert outcome.code == 0
+    assert all(command in outcome.stdout for command in ("plan", "inspect", "recipe", "schema"))
+
+
+@pytest.mark.parametrize("command", [["plan"], ["inspect"], ["recipe", "list"], ["recipe", "show"], ["schema"]])
+def test_every_command_has_help(run, command) -> None:
+    outcome = run(*command, "-h")
+    assert outcome.code == 0
+    assert "Usage: llamaexit" in outcome.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["plan", "--help"]])
+def test_start_imports_nothing_heavy(arguments) -> None:
+    heavy = "{'pydantic', 'pydantic_core', 'psutil', 'httpx', 'ollama', 'pynvml', 'tomllib', 'platformdirs'}"
+    code = (
+        "import sys; from llamaexit.__main__ import main; main(sys.argv[1:]);"
+        f"sys.stderr.write(' '.join(sorted({heavy} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
