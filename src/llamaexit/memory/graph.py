@@ -15,6 +15,7 @@ VERIFIED = frozenset({
     "llama", "qwen2", "qwen3", "qwen3moe", "gemma3", "gpt-oss", "deepseek2", "qwen35", "qwen35moe",
 })  # fmt: skip
 """Architectures whose buffers were compared with real loads."""
+_ENGINE_CELL, _ENGINE_CELL_VISION = 6, 20
 _ROTATION = 80 * 1024  # matrices that rotate a quantized cache, for head sizes that are multiples of 64
 
 
@@ -62,37 +63,50 @@ def graph_of(shape: Shape, context: int, batch: int, *, flash: bool, quantized: 
 
 
 def engine_graph(shape: Shape, context: int, batch: int, *, flash: bool) -> Graph:
-    """Buffers of Ollama's own engine up to 0.24. Its mask exists in F32 and in F16, hence six bytes a cell."""
+    """Buffers of Ollama's own engine up to 0.24.
+
+    Its mask exists in F32 and in F16, hence six bytes a cell; with images in the batch of the Qwen models twenty. Both
+    were read off pairs of loads that differ in context alone.
+    """
     graph = graph_of(shape, context, batch, flash=flash, quantized=False)
-    mask = 4 * batch * round_up(context) if flash else 0
+    per_cell = _ENGINE_CELL_VISION if shape.vision and shape.architecture.startswith("qwen") else _ENGINE_CELL
+    mask = (per_cell - 2) * batch * round_up(context) if flash else 0
     return Graph(graph.device + mask, graph.partial + mask, graph.host, graph.cpu + mask)
 
 
-def runner_graph(shape: Shape, context: int, parallel: int) -> Graph:
-    """What Ollama up to 0.24 reserves for its llama.cpp runner; flash attention makes no difference to it."""
-    hidden, heads, vocab, batch = shape.hidden, shape.heads, shape.vocab, 512
+def runner_graph(shape: Shape, context: int, parallel: int, caches: int) -> Graph:
+    """What Ollama up to 0.24 reserves for its llama.cpp runner; flash attention makes no difference to it.
+
+    `caches` are the bytes of the caches, which the rule for all other architectures goes by.
+    """
+    hidden, heads, vocab = shape.hidden, shape.heads, shape.vocab
     kv_heads = _most_kv_heads(shape)
     cells = context * parallel
+    batch = 4 * 512
     scores = cells * (1 + heads)
-    output = 4 * batch * (hidden + vocab)
+    output = batch * (hidden + vocab)
+    output_partial = output + hidden * vocab * 105 // 128
     match shape.architecture:
         case "llama" | "llama4":
-            full = max(4 * batch * (1 + 4 * hidden + scores), output)
+            full = max(batch * (1 + 4 * hidden + scores), output)
+            inner = batch * (1 + hidden + max(cells, hidden)) + hidden * hidden * 9 // 16
+            inner += 4 * cells * (512 * heads + shape.key_length * kv_heads)
+            partial = batch * hidden + max(inner, output_partial)
+        case "qwen2":
+            full = max(output, batch * (1 + 2 * hidden + scores))
+            partial = max(output_partial, batch * (1 + 2 * hidden + scores) + 4 * hidden * (1 + cells))
         case "gemma" | "gemma2" | "gemma3" | "gemma3n":
-            full = max(output, 4 * batch * (2 + scores + 2 * hidden + 2 * shape.key_length * heads))
-        case "command-r":
-            full = max(output, 4 * batch * (2 + 4 * hidden + scores))
-        case "phi2":
-            full = max(output, 4 * batch * (1 + 4 * hidden + scores))
+            full = max(output, batch * (2 + scores + 2 * hidden + 2 * shape.key_length * heads))
+            partial = max(full, output_partial)
+        case "command-r" | "phi2":
+            full = max(output, batch * (2 + 4 * hidden + scores))
+            partial = max(full, output_partial)
         case "deepseek2":
             widths = 3 * hidden + 2 + cells * (1 + kv_heads) + 2 * shape.key_length * kv_heads
-            full = max(4 * batch * (3 * hidden + vocab), 4 * batch * widths)
-        case "qwen2":
-            full = max(output, 4 * batch * (1 + 2 * hidden + scores))
+            full = max(batch * (3 * hidden + vocab), batch * widths)
+            partial = max(full, batch * (3 * hidden + vocab) + hidden * vocab * 105 // 128)
         case _:
-            return graph_of(shape, context, batch, flash=False, quantized=False)
-    # The partial formulas differ per architecture by the size of an output matrix on top; see GraphSize.
-    partial = max(full, output + hidden * vocab * 105 // 128)
+            full = partial = heads // max(kv_heads, 1) * caches // 6
     return Graph(full, partial, 0, full)
 
 

@@ -28,14 +28,15 @@ _ENGINE_MASKS_ONLY = ("llama4",)  # its chunked attention masks a full cache
 class Cache:
     """Bytes of the caches of one load.
 
-    `layers`: what each layer brings along when it moves to a device, recurrent state included. `windowed` and `state`
-    are the parts of the total that windowed layers and recurrent layers hold.
+    `layers`: what each layer brings along when it moves to a device, recurrent state included; `states`: that state by
+    itself, where the model has one. `windowed` and `state`: the parts of the total held by windows and by states.
     """
 
     layers: tuple[int, ...]
     total: int
     windowed: int
     state: int
+    states: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,10 @@ def cache_of(
     state = _state_bytes(shape.recurrent) * parallel * ((1 + draft) if family == "server" else 1 + _ENGINE_CHECKPOINTS)
     elements, size = (_RUNNER_ROWS if family == "runner" else _ROWS).get(kv_type) or _ROWS.get(kv_type, _ROWS["f16"])
     known: dict[Row, int] = {}
-    layers, windowed, states = [], 0, 0
-    for row in layout(shape):
+    rows = layout(shape)
+    states = tuple(state if row.stateful else 0 for row in rows) if state else ()
+    layers, windowed = [], 0
+    for row in rows:
         held = known.get(row)
         if held is None:
             value = shape.mla.kv_lora_rank if family == "engine" and _latent(shape) and shape.mla else row.value
@@ -77,17 +80,21 @@ def cache_of(
             )
         if row.windowed:
             windowed += held
-        if row.stateful:
-            states += state
-            held += state
         layers.append(held)
-    return Cache(tuple(layers), sum(layers), windowed, states)
+    if states:
+        layers = list(map(int.__add__, layers, states))
+    return Cache(tuple(layers), sum(layers), windowed, sum(states), states)
 
 
 def draft_cache(shape: Shape, context: int, parallel: int) -> int:
-    """Cache of the draft head: full attention over the whole context, f16 whatever the target uses."""
+    """Cache of the draft head: full attention over the whole context, f16 whatever the target uses.
+
+    A head that comes in a file of its own has one layer like the attention layers of the model.
+    """
     heads = shape.kv_heads if isinstance(shape.kv_heads, int) else max(shape.kv_heads, default=0)
-    return shape.draft_layers * parallel * round_up(context) * heads * (shape.key_length + shape.value_length) * 2
+    return (
+        max(shape.draft_layers, 1) * parallel * round_up(context) * heads * (shape.key_length + shape.value_length) * 2
+    )
 
 
 def _latent(shape: Shape) -> bool:
