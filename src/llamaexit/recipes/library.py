@@ -7,7 +7,7 @@ combine is told in docs/explanation/how-recipes-combine.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -180,19 +180,19 @@ class Library:
         return self._sources.get(source_id)
 
     @property
-    def caveats(self) -> dict[str, str]:
+    def caveats(self) -> Mapping[str, str]:
         """All caveat texts by code."""
-        return dict(self._caveats)
+        return self._caveats
 
     @property
-    def licences(self) -> dict[str, Licence]:
+    def licences(self) -> Mapping[str, Licence]:
         """All licences by id."""
-        return dict(self._licences)
+        return self._licences
 
     @property
-    def sources(self) -> dict[str, Source]:
+    def sources(self) -> Mapping[str, Source]:
         """All sources by id."""
-        return dict(self._sources)
+        return self._sources
 
     # -- the recipes themselves
 

@@ -1,14 +1,75 @@
-"""Load the recipes that are in force: built-in ones, the user's, the project's, and those named on the command line."""
+"""Load the recipes that are in force: built-in ones, the user's, the project's, and those named on the command line.
+
+Every problem of every file is found before anything is refused. Recipes are data: loading one reads it and the files
+it extends, and nothing else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llamaexit.recipes.builtin import load_pack
-from llamaexit.recipes.library import Library
+from llamaexit.recipes.builtin import load_pack, recipe_folder
+from llamaexit.recipes.library import Layer, Library, LoadedRecipe
+
+if TYPE_CHECKING:
+    from llamaexit.recipes.gather import Gathered
+
+PROJECT_FILE = "llamaexit.toml"
+"""The recipe of a project, in the folder the tool is started in."""
 
 
 def load_library(paths: Sequence[Path] = (), *, project: Path | None = None, user: Path | None = None) -> Library:
-    """The merged recipes."""
-    return Library(load_pack())
+    """The merged recipes, weakest first: built in, user's folder, project, then `paths` in their order.
+
+    paths: recipe files that have to be there. project: the project's recipe, or the folder that may hold it. user: a
+    folder whose *.toml count in the order of their names; it may be missing. Raises RecipeError with every problem.
+    """
+    roots = [*_user_files(user), *_project_files(project), *paths]
+    pack = load_pack()
+    if not roots:
+        return Library(pack)
+
+    from llamaexit.recipes.gather import gather
+    from llamaexit.recipes.meaning import check_meaning
+    from llamaexit.recipes.problems import refuse
+
+    found = gather(roots, builtin={entry["name"] for entry in pack.recipes})
+    library = Library(pack, [_layer(entry) for entry in found.recipes])
+    problems = list(found.problems)
+    mentioned = frozenset[str]().union(*(entry.mentioned for entry in found.recipes)) if found.complete else None
+    for entry in found.recipes:
+        for key, text in check_meaning(entry.recipe, library, mentioned):
+            problems.append(entry.document.problem(entry.place(key), text))
+    if problems:
+        raise refuse(sorted(problems, key=lambda problem: problem.order))
+    return library
+
+
+def recipe_text(library: Library, name: str) -> tuple[LoadedRecipe, str]:
+    """A loaded recipe and the TOML it was read from, by name. Raises RecipeError for a name no recipe has."""
+    from llamaexit.errors import RecipeError
+    from llamaexit.recipes.problems import did_you_mean
+
+    recipe = next((entry for entry in reversed(library.loaded) if entry.name == name), None)
+    if recipe is None:
+        near = did_you_mean(name, (entry.name for entry in library.loaded))
+        raise RecipeError(f"no recipe is called {name!r}{near}", hint="llamaexit recipe list names them all")
+    path = recipe_folder() / recipe.file.removeprefix("builtin:") if recipe.builtin else Path(recipe.file)
+    return recipe, path.read_text(encoding="utf-8-sig")
+
+
+def _user_files(folder: Path | None) -> Iterable[Path]:
+    return sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ()
+
+
+def _project_files(project: Path | None) -> Iterable[Path]:
+    if project is None:
+        return ()
+    file = project / PROJECT_FILE if project.is_dir() else project
+    return (file,) if file.exists() else ()
+
+
+def _layer(entry: Gathered) -> Layer:
+    return Layer(entry.recipe, entry.document.file, entry.rule_lines())

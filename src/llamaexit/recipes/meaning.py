@@ -1,0 +1,263 @@
+"""Check what a recipe means: names that exist, sizes and ranges that make sense, versions that can be compared.
+
+The shape has been checked before. Names may come from any recipe in force, so this runs when all of them are loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING
+
+from llamaexit.recipes.model import Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
+from llamaexit.recipes.names import name_key
+from llamaexit.recipes.problems import did_you_mean
+from llamaexit.units import parse_size
+
+if TYPE_CHECKING:
+    from llamaexit.recipes.library import Library
+    from llamaexit.recipes.positions import Key
+
+Finding = tuple["Key", str]
+"""Key path and what is wrong there."""
+
+LICENCE_CLASSES = ("open-source", "commercial")
+"""Classes that `licences-allowed` takes beside licence ids."""
+MOST_SUGGESTIONS = 20
+"""Looking for near names among two thousand takes a while; after this many, names are only called unknown."""
+
+_DIGEST = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{12,64}")
+_DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
+_RULE_ID = re.compile(r"[^\s*?\[\]]+")
+
+
+def check_meaning(
+    recipe: Recipe, library: Library, mentioned: frozenset[str] | None = frozenset()
+) -> Iterator[Finding]:
+    """Everything in a recipe that has the right shape and still cannot be meant.
+
+    mentioned: names whose entries are faulty and not in `library`; they are not called unknown on top of that. None:
+    some recipe could not be read, so that nothing can be called unknown.
+    """
+    known = _Known(library, mentioned)
+    yield from _negative(recipe, ())
+    yield from _version(recipe.version, ("version",))
+    if recipe.requires_ollama is not None:
+        yield from _specifier(recipe.requires_ollama, ("requires-ollama",))
+    if recipe.policy is not None:
+        yield from _policy(recipe.policy, known)
+    yield from _rules(recipe.rules, known)
+    for number, target in enumerate(recipe.models):
+        yield from _target(target, ("models", number), known)
+    for number, origin in enumerate(recipe.origins):
+        yield from _origin(origin, ("origins", number), known)
+    yield from _twice([target.name for target in recipe.models], "models", "name", name_key)
+    yield from _twice([origin.name for origin in recipe.origins], "origins", "name", name_key)
+    for number, entry in enumerate(recipe.closed):
+        for position, name in enumerate(entry.nearest):
+            yield from known.target(name, ("closed", number, "nearest", position))
+
+
+class _Known:
+    """What names mean, and what to suggest where they mean nothing."""
+
+    def __init__(self, library: Library, mentioned: frozenset[str] | None) -> None:
+        self.library = library
+        self.mentioned = mentioned
+        self._suggestions = MOST_SUGGESTIONS
+        self._generations: frozenset[str] | None = None
+
+    def target(self, name: str, key: Key) -> Iterator[Finding]:
+        if self.library.target(name) is None and self._unknown(name_key(name)):
+            yield key, f"no recipe describes the model {name!r}{self._near(name, self.library.target_names)}"
+
+    def caveat(self, code: str, key: Key) -> Iterator[Finding]:
+        if code not in self.library.caveats and self._unknown(code):
+            yield key, f"no recipe explains the caveat {code!r}{self._near(code, lambda: self.library.caveats)}"
+
+    def licence(self, name: str, key: Key, also: Iterable[str] = ()) -> Iterator[Finding]:
+        if name not in also and self.library.licence(name) is None and self._unknown(name):
+            near = self._near(name, lambda: (*self.library.licences, *also))
+            yield key, f"no recipe describes the licence {name!r}{near}"
+
+    def source(self, name: str, key: Key) -> Iterator[Finding]:
+        if name and self.library.source(name) is None and self._unknown(name):
+            yield key, f"no recipe has the source {name!r}{self._near(name, lambda: self.library.sources)}"
+
+    def generation(self, name: str, key: Key) -> Iterator[Finding]:
+        if self._generations is None:
+            self._generations = frozenset(origin.generation for origin in self.library.origins if origin.generation)
+        known = self._generations
+        if name not in known and self._unknown(name):
+            yield key, f"no recipe knows the generation {name!r}{self._near(name, lambda: known)}"
+
+    def _unknown(self, name: str) -> bool:
+        """Whether a name that is not in the library may be called unknown."""
+        return self.mentioned is not None and name not in self.mentioned
+
+    def _near(self, word: str, known: Callable[[], Iterable[str]]) -> str:
+        self._suggestions -= 1
+        return did_you_mean(word, known()) if self._suggestions >= 0 else ""
+
+
+def _policy(policy: Policy, known: _Known) -> Iterator[Finding]:
+    for number, licence in enumerate(policy.licences_allowed or ()):
+        yield from known.licence(licence, ("policy", "licences-allowed", number), LICENCE_CLASSES)
+    for name in ("deny_vendors", "deny_families", "deny_models", "deny_origins"):
+        for number, pattern in enumerate(getattr(policy, name) or ()):
+            if not pattern.strip():
+                yield ("policy", kebab(name), number), "is empty"
+    if policy.max_download is not None:
+        yield from _size(policy.max_download, ("policy", "max-download"))
+    if policy.min_context is not None and policy.min_context < 1:
+        yield ("policy", "min-context"), "must be at least 1 token"
+    if policy.min_gpu_share is not None and not 0 <= policy.min_gpu_share <= 1:
+        yield ("policy", "min-gpu-share"), f"must be between 0 and 1, not {policy.min_gpu_share}"
+    for target, digest in (policy.pins or {}).items():
+        yield from known.target(target, ("policy", "pins", target))
+        yield from _digest(digest, ("policy", "pins", target))
+
+
+def _rules(rules: tuple[Rule, ...], known: _Known) -> Iterator[Finding]:
+    yield from _twice([rule.id for rule in rules], "rules", "id", str)
+    for number, rule in enumerate(rules):
+        at: Key = ("rules", number)
+        if not _RULE_ID.fullmatch(rule.id):
+            yield (*at, "id"), "must be text without blanks and without the signs * ? [ ]"
+        for position, pattern in enumerate(rule.match):
+            if not pattern.strip():
+                yield (*at, "match", position), "is empty"
+        for position, generation in enumerate(rule.generation):
+            yield from known.generation(generation, (*at, "generation", position))
+        if rule.max_parameters and rule.max_parameters <= rule.min_parameters:
+            yield (*at, "max-parameters"), f"must be larger than min-parameters ({rule.min_parameters})"
+        if not rule.automatic and not rule.decide.strip():
+            yield (*at, "automatic"), "is false, so `decide` has to say what a person decides"
+        if rule.automatic and not rule.targets:
+            yield at, "has no targets; give some, or say with `automatic = false` and `decide` what a person decides"
+        yield from _caveats(rule.caveats, at, known)
+        yield from _sourced(rule.counter_evidence, (*at, "counter-evidence"), known)
+        for position, choice in enumerate(rule.targets):
+            here: Key = (*at, "targets", position)
+            yield from known.target(choice.model, (*here, "model"))
+            yield from _caveats(choice.caveats, here, known)
+            yield from _sourced(choice.evidence, (*here, "evidence"), known)
+        yield from _twice([choice.model for choice in rule.targets], "targets", "model", name_key, at)
+
+
+def _target(target: Target, at: Key, known: _Known) -> Iterator[Finding]:
+    yield from _name(target.name, (*at, "name"))
+    if target.licence:
+        yield from known.licence(target.licence, (*at, "licence"))
+    for field in ("digest", "manifests"):
+        yield from _digests(getattr(target, field), (*at, field))
+    if target.min_ollama:
+        yield from _version(target.min_ollama, (*at, "min-ollama"))
+    for field in ("released", "size_as_of"):
+        value = getattr(target, field)
+        if value and not _DATE.fullmatch(value):
+            yield (*at, kebab(field)), f"must be a date such as 2026-11-23 or 2026-11, not {value!r}"
+    yield from _record(target, at, known)
+
+
+def _origin(origin: Origin, at: Key, known: _Known) -> Iterator[Finding]:
+    yield from _name(origin.name, (*at, "name"))
+    if origin.licence:
+        yield from known.licence(origin.licence, (*at, "licence"))
+    for field in ("manifests", "blobs"):
+        yield from _digests(getattr(origin, field), (*at, field))
+    yield from _record(origin, at, known)
+
+
+def _record(record: Target | Origin, at: Key, known: _Known) -> Iterator[Finding]:
+    for number, source in enumerate(record.sources):
+        yield from known.source(source, (*at, "sources", number))
+    yield from _sourced(record.scores, (*at, "scores"), known)
+    for number, tag in enumerate(record.tags):
+        yield from _tag(tag, (*at, "tags", number))
+
+
+def _tag(tag: Tag, at: Key) -> Iterator[Finding]:
+    yield from _name(f"model:{tag.tag}", (*at, "tag"))
+    yield from _digests(tag.digest, (*at, "digest"))
+
+
+def _sourced(figures: Iterable[Figures | Score], at: Key, known: _Known) -> Iterator[Finding]:
+    for number, figure in enumerate(figures):
+        yield from known.source(figure.source, (*at, number, "source"))
+
+
+def _caveats(codes: tuple[str, ...], at: Key, known: _Known) -> Iterator[Finding]:
+    for number, code in enumerate(codes):
+        yield from known.caveat(code, (*at, "caveats", number))
+
+
+def _twice(values: list[str], table: str, field: str, same: Callable[[str], str], at: Key = ()) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for number, value in enumerate(values):
+        earlier = first.setdefault(same(value), number)
+        if earlier != number:
+            yield (*at, table, number, field), f"{value!r} is also the {field} of {table}[{earlier}]"
+
+
+def _digests(value: str | tuple[str, ...], at: Key) -> Iterator[Finding]:
+    if isinstance(value, str):
+        if value:
+            yield from _digest(value, at)
+        return
+    for number, digest in enumerate(value):
+        yield from _digest(digest, (*at, number))
+
+
+def _digest(value: str, at: Key) -> Iterator[Finding]:
+    if not _DIGEST.fullmatch(value):
+        yield at, f"must be a digest of 12 to 64 hex digits, as `ollama list` prints them, not {value[:80]!r}"
+
+
+def _size(value: str, at: Key) -> Iterator[Finding]:
+    try:
+        parse_size(value)
+    except ValueError as error:
+        yield at, str(error)
+
+
+def _name(value: str, at: Key) -> Iterator[Finding]:
+    from llamaexit.ollama.names import Name
+
+    try:
+        Name.parse(value)
+    except ValueError as error:
+        yield at, str(error)
+
+
+def _version(value: str, at: Key) -> Iterator[Finding]:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(value)
+    except InvalidVersion:
+        yield at, f"must be a version such as 1.2, not {value[:80]!r}"
+
+
+def _specifier(value: str, at: Key) -> Iterator[Finding]:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        SpecifierSet(value)
+    except InvalidSpecifier:
+        yield at, f"must be a version range such as '>=0.30,<1', not {value[:80]!r}"
+
+
+def _negative(value: object, at: Key) -> Iterator[Finding]:
+    """Sizes, counts and lengths below zero, anywhere; measured figures may be."""
+    if isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from _negative(item, (*at, number))
+    elif is_dataclass(value) and not isinstance(value, (Score, Figures, type)):
+        for field in fields(value):
+            inner = getattr(value, field.name)
+            if isinstance(inner, (int, float)) and inner < 0 and at != ("policy",):
+                yield (*at, kebab(field.name)), f"must not be negative, and is {inner}"
+            else:
+                yield from _negative(inner, (*at, kebab(field.name)))

@@ -1,0 +1,87 @@
+"""What is wrong with a recipe, said so that its author finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from llamaexit.errors import RecipeError
+from llamaexit.recipes.positions import Key, Place, find_places
+
+MOST_LISTED = 100
+"""Problems listed at most; a file of garbage would otherwise fill the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong: file, place in it (line and column from 1, where known), key path, and what it is."""
+
+    file: str
+    text: str
+    key: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    @property
+    def order(self) -> tuple[str, int, int]:
+        """Sorts problems the way people read: file by file, from the top."""
+        return self.file, self.line or 0, self.column or 0
+
+    def __str__(self) -> str:
+        place = "".join(f":{number}" for number in (self.line, self.column) if number is not None)
+        return f"{self.file}{place}: {self.key + ': ' if self.key else ''}{self.text}"
+
+
+class Document:
+    """The text of one recipe file, which knows where each of its keys stands."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+
+    @cached_property
+    def places(self) -> dict[Key, Place]:
+        """Line and column of every key and array element. Worked out only when something has to be shown."""
+        return find_places(self.text)
+
+    def problem(self, key: Key, text: str) -> Problem:
+        """A problem with the value at `key`; where that does not exist, the place of what should hold it is given."""
+        at: Key = key
+        while at and at not in self.places:
+            at = at[:-1]
+        line, column = self.places.get(at, (None, None))
+        return Problem(self.file, text, spell(key), line, column)
+
+
+def spell(key: Sequence[str | int]) -> str:
+    """A key path as people write it: `rules[2].targets[0].model`."""
+    spelled = ""
+    for part in key:
+        if isinstance(part, int):
+            spelled += f"[{part}]"
+        else:
+            plain = part.replace("-", "").replace("_", "").isalnum() and part.isascii()
+            spelled += ("." if spelled else "") + (part if plain else f'"{part}"')
+    return spelled
+
+
+def did_you_mean(word: str, known: Iterable[str], quote: str = "'") -> str:
+    """`; did you mean 'model'?`, or nothing when no known word is near."""
+    from difflib import get_close_matches
+
+    lowered = {item.lower(): item for item in known}
+    near = get_close_matches(word.lower()[:200], lowered, n=1, cutoff=0.6)
+    return f"; did you mean {quote}{lowered[near[0]]}{quote}?" if near else ""
+
+
+def refuse(problems: Sequence[Problem]) -> RecipeError:
+    """The one error that lists every problem."""
+    listed = tuple(str(problem) for problem in problems[:MOST_LISTED])
+    if len(problems) > MOST_LISTED:
+        listed += (f"and {len(problems) - MOST_LISTED} more",)
+    if len(problems) == 1:
+        return RecipeError(listed[0], problems=listed)
+    files = sorted({problem.file for problem in problems})
+    where = files[0] if len(files) == 1 else f"{len(files)} recipes"
+    return RecipeError(f"{len(problems)} problems in {where}; the first: {problems[0]}", problems=listed)

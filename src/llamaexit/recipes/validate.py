@@ -1,0 +1,191 @@
+"""Check the shape of a recipe: known keys, right types, nothing missing. All problems at once, in plain words.
+
+The dataclasses of `model` are the language; pydantic only finds where a file departs from them. It is imported here
+and nowhere on the way to the built-in recipes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from llamaexit.recipes.decode import NESTED
+from llamaexit.recipes.model import Recipe, kebab
+from llamaexit.recipes.positions import Key
+from llamaexit.recipes.problems import Document, Problem, did_you_mean
+from llamaexit.recipes.pruned import Pruned
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
+
+_KINDS: dict[str, str] = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "a table",
+    "dataclass_type": "a table",
+    "model_attributes_type": "a table",
+}
+_DATES = ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact")
+_QUOTED = re.compile(r"'([^']*)'")
+_SUGGESTED = re.compile(r"^unknown key; did you mean '([^']*)'")
+
+
+_MISSING = "is missing"
+_MOST_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What validation made of a file.
+
+    recipe: what can be understood of it, the faulty parts left out; None when too little is left. problems: everything
+    that is wrong, from the top. place: leads from a key path in `recipe` to the one in the file.
+    """
+
+    recipe: Recipe | None
+    problems: tuple[Problem, ...]
+    place: Callable[[Key], Key]
+
+
+def validate(document: Document, tables: dict[str, Any]) -> Checked:
+    """The recipe in a file, and all that is wrong with its shape.
+
+    Faulty parts are left out and the rest is looked at again, so that what they hid is found in the same run.
+    """
+    faults = dict.fromkeys(_not_finite(tables), "must be a finite number")
+    left_out: set[Key] = set(faults)
+    for _ in range(_MOST_ROUNDS):
+        kept = Pruned(tables, left_out)
+        recipe, found = _attempt(kept.tables)
+        culprits = set()
+        for key, text in found:
+            place = kept.place(key)
+            if text != _MISSING:
+                culprits.add(place)
+            else:
+                # without a key that has to be there, the table it is missing from says nothing
+                culprits.add(place[:-1])
+                if place in left_out:
+                    continue
+            faults.setdefault(place, text)
+        if culprits <= left_out:
+            break
+        left_out |= culprits
+    problems = [document.problem(key, text) for key, text in _without_echoes(faults)]
+    return Checked(recipe, tuple(sorted(problems, key=lambda problem: problem.order)), kept.place)
+
+
+def _attempt(tables: dict[str, Any]) -> tuple[Recipe | None, list[tuple[Key, str]]]:
+    """The recipe, or where it departs from the language and how."""
+    from pydantic import ValidationError
+
+    try:
+        # JSON mode is the strict one that still takes arrays for tuples; TOML dates become ISO text on the way
+        return _adapter().validate_json(json.dumps(tables, default=_as_text), strict=True), []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    keys = [tuple(part for part in detail["loc"] if part != "[key]") for detail in details]
+    return None, [(key, _in_words(key, tables, detail)) for key, detail in zip(keys, details, strict=True)]
+
+
+def _without_echoes(faults: dict[Key, str]) -> list[tuple[Key, str]]:
+    """The faults without keys reported missing where a misspelled one next to them is meant."""
+    meant = {(*key[:-1], word) for key, text in faults.items() for word in _SUGGESTED.findall(text)}
+    return [(key, text) for key, text in faults.items() if text != _MISSING or key not in meant]
+
+
+@cache
+def _adapter() -> TypeAdapter[Recipe]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Recipe)
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value)
+
+
+def _in_words(key: Key, tables: dict[str, Any], detail: ErrorDetails) -> str:
+    kind = detail["type"]
+    value = _value_at(tables, key)
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        return "unknown key" + did_you_mean(str(key[-1]), map(kebab, _keys_of(key[:-1])))
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return _MISSING
+    if kind in _KINDS:
+        return f"must be {_KINDS[kind]}, not {_describe(value)}"
+    if kind in _DATES:
+        return f"must be a date such as 2026-11-23, not {_describe(value)}"
+    if kind == "literal_error":
+        expected = str(detail["ctx"]["expected"]) if "ctx" in detail else ""
+        allowed = _QUOTED.findall(expected) or [expected]
+        if key == ("schema",):
+            return f"must be {expected}; this llamaexit knows no other version of the language"
+        words = ", ".join(allowed[:-1]) + (" or " if len(allowed) > 1 else "") + allowed[-1]
+        near = did_you_mean(value, allowed) if isinstance(value, str) else ""
+        return f"must be {words}, not {_describe(value)}{near}"
+    return f"is not valid: {_describe(value)}"
+
+
+def _describe(value: object) -> str:
+    """A value as the author wrote it, short; containers by kind."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}{'…' if len(value) > 40 else ''}"
+    if isinstance(value, (int, float)):
+        return f"the number {str(value)[:40]}"
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    return f"the date {value}"
+
+
+def _keys_of(key: Key) -> list[str]:
+    """Field names of the table at a path of the language."""
+    cls: type = Recipe
+    parts = iter(key)
+    for part in parts:
+        name = str(part).replace("-", "_")
+        kind, inner = NESTED.get(cls, {}).get(name, (None, object))
+        if kind is None:
+            return []
+        if kind in ("many", "map"):
+            next(parts, None)
+        cls = inner
+    return [field.name for field in fields(cls)]
+
+
+def _value_at(tables: Any, key: Key) -> object:
+    for part in key:
+        try:
+            tables = tables[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    value: object = tables
+    return value
+
+
+def _not_finite(value: object, key: Key = ()) -> Iterator[Key]:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            yield key
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _not_finite(inner, (*key, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _not_finite(inner, (*key, number))
