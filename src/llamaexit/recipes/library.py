@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
-from llamaexit.recipes.builtin import Pack
 from llamaexit.recipes.model import Closed, Licence, Origin, Recipe, Rule, Source, Tag, Target, Use
 from llamaexit.recipes.names import digest_key, name_key
+from llamaexit.recipes.pack import Pack
 from llamaexit.recipes.policy import EffectivePolicy, effective_policy
 
 Record = TypeVar("Record", bound=Origin | Target)

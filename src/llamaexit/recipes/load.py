@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llamaexit.recipes.builtin import load_pack, recipe_folder
 from llamaexit.recipes.library import Layer, Library, LoadedRecipe
+from llamaexit.recipes.pack import load_pack, recipe_folder
 
 if TYPE_CHECKING:
     from llamaexit.recipes.gather import Gathered
