@@ -24,9 +24,9 @@ _QUANTIZATION = re.compile(r"[:-](?:i?q[0-9]|fp?16|bf16|mxfp)", re.IGNORECASE)
 """Tags that name a quantization stay with their weights; only the short ones (`8b`, `latest`) have ever moved."""
 _SIZE = re.compile(r"[0-9]+x[0-9]+b|[0-9]+(?:\.[0-9]+)?[bm]")
 _RECORDED: dict[Verdict, str] = {
-    "meta": "the recipes have {0} as Llama ({1})",
-    "not-meta": "the recipes have {0} as not Llama ({1})",
-    "unknown": "the recipes have {0} as a lookalike of Llama ({1})",
+    "meta": "the recipes have {0} as Llama: {1}",
+    "not-meta": "the recipes have {0} as not Llama: {1}",
+    "unknown": "the recipes have {0} as a lookalike of Llama: {1}",
 }
 _ALL_IN_LIBRARY: dict[Verdict, str] = {
     "meta": "every {0} in the Ollama library is Llama",
@@ -157,7 +157,7 @@ class Catalogue:
             return _recorded("name-tag", "likely", text, origin)
         rivals = tuple(self._rivals(origin))
         if not rivals:
-            return _recorded("name-tag", "likely", f"{text}, though in another build than this one", origin)
+            return _recorded("name-tag", "likely", f"{text} (this is another build of it)", origin)
         possible = [candidate for candidate in (origin, *rivals) if _fits(candidate, build)]
         if len({candidate.lineage for candidate in possible}) != 1:
             text = f"{short} has meant different models, and this build is none of those the recipes know"
