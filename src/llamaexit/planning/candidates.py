@@ -10,6 +10,7 @@ from llamaexit.recipes.names import name_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llamaexit.planning.rules import RuleBook
     from llamaexit.recipes.library import BoundRule, Library
     from llamaexit.recipes.model import Choice, Tag, Target, Use
 
@@ -29,8 +30,14 @@ class Candidate:
         """The name the rule gives the target."""
         return self.choice.model
 
+    @property
+    def named(self) -> bool:
+        """Whether its rule is about this source by name, and not about any model of such a size."""
+        return bool(self.bound.rule.match)
+
 
 def gather(
+    book: RuleBook,
     library: Library,
     names: Sequence[str],
     uses: Sequence[Use],
@@ -44,7 +51,7 @@ def gather(
     candidates: dict[str, Candidate] = {}
     rules: dict[str, BoundRule] = {}
     for use in uses:
-        for bound in library.rules_for(use, names, generation=generation or "", parameters=parameters):
+        for bound in book.matching(names, use, generation, parameters):
             rules.setdefault(bound.rule.id, bound)
             for choice in bound.rule.targets:
                 key = name_key(choice.model)

@@ -66,3 +66,15 @@ def relevant_caveats(switch: Switch, codes: Iterable[str], library: Library) -> 
         wanted.setdefault("CONTEXT", None)
     always: _Relevant = lambda s: True  # noqa: E731
     return tuple(Caveat(code, library.caveat(code)) for code in wanted if _RELEVANT.get(code, always)(switch))
+
+
+MUCH_SMALLER = 0.3
+"""A target with less than this share of the old model's parameters gets a caveat of its own."""
+
+
+def much_smaller(old: float | None, new: float) -> tuple[Caveat, ...]:
+    """A caveat when the target is in another class of size. Parameters in billions."""
+    if old is None or not new or new >= old * MUCH_SMALLER:
+        return ()
+    text = f"a far smaller model: {new:g} billion parameters in place of {old:.3g}; expect weaker answers on hard questions"
+    return (Caveat("SMALLER", text),)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import at_least
-from llamaexit.planning.caveats import Switch, relevant_caveats
+from llamaexit.planning.caveats import Switch, much_smaller, relevant_caveats
 from llamaexit.planning.judge import Case, Facts, World, judge
 from llamaexit.planning.plan import Decision, LicenceChange, Rejected, TargetChoice, Version
+from llamaexit.planning.question import parameters_of
 from llamaexit.planning.rebuild import rebuild_of
 from llamaexit.planning.uses import capabilities_to_keep
 
@@ -92,7 +93,7 @@ def choose(
             passed.append(facts)
     if not passed:
         return _none_left(question, rejected)
-    winner = next((f for f in passed if not _loud(f)), passed[0]) if case.prefer_quiet else passed[0]
+    winner = _quietest(passed) if case.prefer_quiet else passed[0]
     for facts in passed:
         if facts is winner:
             continue
@@ -155,6 +156,13 @@ def _facts(candidate: Candidate, case: Case, reckoner: Reckoner, world: World) -
     )
 
 
+def _quietest(passed: Sequence[Facts]) -> Facts:
+    """The first that does not think by default, unless only a rule for any model of such a size puts it forward."""
+    first = passed[0]
+    quiet = (f for f in passed if not _loud(f) and f.candidate.named >= first.candidate.named)
+    return next(quiet, first)
+
+
 def _loud(facts: Facts) -> bool:
     return facts.target.thinking.default is not False and bool(facts.target.thinking.supported)
 
@@ -174,6 +182,7 @@ def _replace(
     share = estimate.unloaded.gpu_share if estimate is not None else None
     switch = Switch(source, question.facts.context, question.use.uses, winner, world.ollama_version, share)
     notes = relevant_caveats(switch, [*candidate.choice.caveats, *rule.caveats], world.library)
+    notes += much_smaller(parameters_of(source, question.origin), target.parameters)
     choice = TargetChoice(
         model=candidate.model,
         digest=winner.digest,

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.plan import Download, Rejected, RejectedBecause
-from llamaexit.recipes.names import matches_any, name_key
-from llamaexit.units import gb, gib
+from llamaexit.planning.rules import means
+from llamaexit.units import gb, gib, parse_size
 
 if TYPE_CHECKING:
     from llamaexit.memory import Estimate
     from llamaexit.planning.candidates import Candidate
     from llamaexit.planning.options import RemoteFacts
-    from llamaexit.recipes.library import EffectivePolicy, Library
+    from llamaexit.recipes.library import Library
     from llamaexit.recipes.model import Target, Use
+    from llamaexit.recipes.policy import EffectivePolicy
     from llamaexit.snapshot import Disk, InstalledModel
 
 SHARE_TOLERANCE = 0.01
@@ -129,24 +130,23 @@ def keeps_context(facts: Facts, case: Case, world: World) -> Verdict | None:
 
 def allowed(facts: Facts, case: Case, world: World) -> Verdict | None:
     """The team's policy; every refusal names the recipe that says so."""
-    target, policy, recipe = facts.target, world.policy.policy, world.policy.sources
-    if policy.licences_allowed is not None and not _licence_in(target.licence, policy.licences_allowed, world.library):
-        return "licence", f"licence {target.licence or 'not known'} is not allowed by {recipe['licences_allowed']}"
-    for key, value, word in (
-        ("deny_vendors", target.vendor, "vendor"),
-        ("deny_families", target.family, "family"),
-        ("deny_origins", target.country or "not known", "origin"),
+    target, policy = facts.target, world.policy
+    licences = policy.licences_allowed
+    if licences is not None and not _licence_in(target.licence, licences.value, world.library):
+        return "licence", f"licence {target.licence or 'not known'} is not allowed by {licences.recipe}"
+    for denied, value, word in (
+        (policy.deny_vendors, target.vendor, "vendor"),
+        (policy.deny_families, target.family, "family"),
+        (policy.deny_origins, target.country or "not known", "origin"),
     ):
-        if _text_in(value, getattr(policy, key) or ()):
-            return "policy", f"{word} {value} is denied by {recipe[key]}"
-    denied = policy.deny_models or ()
-    if matches_any(denied, facts.candidate.model) or matches_any(denied, target.name):
-        return "policy", f"denied by {recipe['deny_models']}"
-    limit = world.policy.max_download
-    if limit is not None and facts.download.missing > limit:
-        return "download", (
-            f"download of {gb(facts.download.missing)} is over the {policy.max_download} of {recipe['max_download']}"
-        )
+        if denied is not None and _text_in(value, denied.value):
+            return "policy", f"{word} {value} is denied by {denied.recipe}"
+    models = policy.deny_models
+    if models is not None and any(means(p, n) for p in models.value for n in (facts.candidate.model, target.name)):
+        return "policy", f"denied by {models.recipe}"
+    limit = policy.max_download
+    if limit is not None and facts.download.missing > parse_size(limit.value):
+        return "download", f"download of {gb(facts.download.missing)} is over the {limit.value} of {limit.recipe}"
     return None
 
 
@@ -167,14 +167,13 @@ def _text_in(value: str, patterns: tuple[str, ...]) -> bool:
 
 def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:
     """A pin is a promise about bytes: another digest is another model."""
-    pins = world.policy.policy.pins or {}
-    wanted = pins.get(name_key(facts.candidate.model)) or pins.get(name_key(facts.target.name))
-    if not wanted or facts.digest is None:
+    pin = world.policy.pin(facts.candidate.model) or world.policy.pin(facts.target.name)
+    if pin is None or facts.digest is None:
         return None
-    bare = wanted.removeprefix("sha256:").lower()
-    if bare.startswith(facts.digest) or facts.digest.startswith(bare):
+    wanted = pin.value.removeprefix("sha256:").lower()
+    if wanted.startswith(facts.digest) or facts.digest.startswith(wanted):
         return None
-    return "pin", f"its digest is {facts.digest[:12]}, {world.policy.sources['pins']} pins {bare[:12]}"
+    return "pin", f"its digest is {facts.digest[:12]}, {pin.recipe} pins {wanted[:12]}"
 
 
 def quiet_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
@@ -199,10 +198,9 @@ def fits(facts: Facts, case: Case, world: World) -> Verdict | None:
     fit = estimate.unloaded
     if fit.placement == "none":
         return "memory", fit.why
-    wanted = world.policy.policy.min_gpu_share
-    if wanted is not None and fit.gpu_share < wanted:
-        recipe = world.policy.sources["min_gpu_share"]
-        return "gpu-share", f"{fit.gpu_share:.0%} on the GPU, {recipe} asks for {wanted:.0%}"
+    wanted = world.policy.min_gpu_share
+    if wanted is not None and fit.gpu_share < wanted.value:
+        return "gpu-share", f"{fit.gpu_share:.0%} on the GPU, {wanted.recipe} asks for {wanted.value:.0%}"
     if case.gpu_share is not None and fit.gpu_share < case.gpu_share - SHARE_TOLERANCE:
         return "gpu-share", (
             f"{fit.gpu_share:.0%} on the GPU, the old model has {case.gpu_share:.0%} "

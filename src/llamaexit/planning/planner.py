@@ -12,13 +12,14 @@ from llamaexit.planning.plan import Basis, Decision, Plan, Totals
 from llamaexit.planning.planfile import plan_id_of
 from llamaexit.planning.question import ask
 from llamaexit.planning.reckon import Reckoner
+from llamaexit.planning.rules import RuleBook
 from llamaexit.planning.sources import Selection, select
 from llamaexit.recipes.names import name_key
 from llamaexit.units import gb, gib
 
 if TYPE_CHECKING:
     from llamaexit.planning.options import PlanOptions
-    from llamaexit.recipes.library import EffectivePolicy, Library, LoadedRecipe
+    from llamaexit.recipes.library import Library, LoadedRecipe
     from llamaexit.snapshot import InstalledModel, Machine, OllamaFacts, Snapshot
 
 
@@ -28,10 +29,11 @@ def make_plan(snapshot: Snapshot, library: Library, options: PlanOptions) -> Pla
 
 
 class Planner:
-    """Plans against one library of recipes, which looks its rules and records up once for all plans."""
+    """Plans against one library of recipes; its rules are indexed once for all plans."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
+        self.book = RuleBook(library.rules)
 
     def plan(self, snapshot: Snapshot, options: PlanOptions) -> Plan:
         """Decide about every source. Raises UsageError for a text that cannot name a model."""
@@ -62,7 +64,7 @@ class Planner:
         reckoner = Reckoner(snapshot, selection.installed, options.remote)
         names: dict[str, None] = {}
         for source in selection.sources:
-            question = ask(source, self.library, reckoner, options)
+            question = ask(source, self.library, self.book, reckoner, options)
             if settled(question) is None:
                 names.update((c.model, None) for c in question.candidates if c.target is not None and c.target.local)
         return tuple(names)
@@ -75,7 +77,7 @@ class Planner:
         options: PlanOptions,
         derived: tuple[str, ...],
     ) -> Decision:
-        question = ask(source, self.library, reckoner, options)
+        question = ask(source, self.library, self.book, reckoner, options)
         done = settled(question)
         if done is not None:
             return done if not derived else replace(done, derived=derived)
@@ -89,7 +91,7 @@ class Planner:
             ollama_version=snapshot.ollama.version,
             disk=snapshot.machine.disk,
             installed=selection.installed,
-            thinking=options.thinking or policy.policy.thinking,
+            thinking=options.thinking or (policy.thinking.value if policy.thinking is not None else None),
         )
 
     def _basis(self, snapshot: Snapshot) -> Basis:
@@ -101,7 +103,7 @@ class Planner:
             ollama_version=snapshot.ollama.version,
             store=snapshot.ollama.store,
             recipes=_recipes_in_words(loaded),
-            policy=_policy_in_words(self.library.policy),
+            policy=self.library.policy.in_words(),
             facts_checked=checked.isoformat() if checked is not None else None,
             overrides=snapshot.machine.overrides,
         )
@@ -136,18 +138,6 @@ def _recipes_in_words(loaded: tuple[LoadedRecipe, ...]) -> tuple[str, ...]:
         words.append(f"built-in {max(recipe.version for recipe in builtin)}")
     words += [f"{recipe.name} {recipe.version} ({recipe.file})" for recipe in loaded if not recipe.builtin]
     return tuple(words)
-
-
-def _policy_in_words(policy: EffectivePolicy) -> tuple[str, ...]:
-    """Every policy key in force with its value and the recipe that set it."""
-    words = []
-    for key, recipe in policy.sources.items():
-        if key.startswith("pins."):
-            continue
-        value = getattr(policy.policy, key)
-        shown = ", ".join(map(str, value)) if isinstance(value, (tuple, dict)) else value
-        words.append(f"{key.replace('_', '-')} = {shown} ({recipe})")
-    return tuple(sorted(words))
 
 
 def _too_old_for_recipes(library: Library, version: str | None) -> list[str]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from llamaexit.lineage.kin import billions
 from llamaexit.planning.candidates import Candidate, gather
 from llamaexit.planning.plan import SourceFacts, UseDecision
 from llamaexit.planning.rebuild import is_custom
 from llamaexit.planning.uses import decide_use
-from llamaexit.recipes.names import billions
 from llamaexit.snapshot import Lineage
 
 if TYPE_CHECKING:
     from llamaexit.memory import Estimate
     from llamaexit.planning.options import PlanOptions
     from llamaexit.planning.reckon import Reckoner
+    from llamaexit.planning.rules import RuleBook
     from llamaexit.recipes.library import BoundRule, Library
     from llamaexit.recipes.model import Origin
     from llamaexit.snapshot import InstalledModel
@@ -38,16 +39,17 @@ class Question:
     facts: SourceFacts
 
 
-def ask(source: InstalledModel, library: Library, reckoner: Reckoner, options: PlanOptions) -> Question:
+def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reckoner, options: PlanOptions) -> Question:
     """Collect what is known about a source and the targets its rules put forward."""
     lineage = source.lineage or Lineage("unknown")
     origin = library.origin(source.name) or (library.origin(lineage.origin) if lineage.origin else None)
-    use = decide_use(source, origin, library, options)
+    use = decide_use(source, origin, library, book, options)
     names = [source.name] + ([lineage.origin] if lineage.origin else [])
-    candidates, rules = gather(library, names, use.uses, lineage.generation, parameters_of(source, origin))
+    candidates, rules = gather(book, library, names, use.uses, lineage.generation, parameters_of(source, origin))
+    floor = library.policy.min_context
     old = reckoner.source(source, origin, options.context)
     context = max(
-        options.context or (old.context if old else _FALLBACK_CONTEXT), library.policy.policy.min_context or 0
+        options.context or (old.context if old else _FALLBACK_CONTEXT), floor.value if floor is not None else 0
     )
     old_licence = source.metadata.get("general.license")
     licence = origin.licence if origin is not None and origin.licence else str(old_licence or "not known")
@@ -72,8 +74,8 @@ def ask(source: InstalledModel, library: Library, reckoner: Reckoner, options: P
 
 
 def parameters_of(model: InstalledModel, origin: Origin | None = None) -> float | None:
-    """Parameters in billions, from the count or from texts such as `8.0B`; None when not known."""
-    if model.parameter_count:
-        return model.parameter_count / 1e9
-    texts = (model.parameter_size, origin.parameters if origin is not None else "")
-    return next((size for text in texts if (size := billions(text)) is not None), None)
+    """Parameters in billions: counted, else as stated by the model or by the record of its origin; None if neither."""
+    own = billions(model)
+    if own is None and origin is not None:
+        own = billions(replace(model, name=origin.name, parameter_size=origin.parameters))
+    return own

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from llamaexit.lineage import assess, assess_all, with_answer
 from llamaexit.ollama.names import Name
 from llamaexit.planning.plan import Asked
-from llamaexit.recipes.names import matches, name_key
+from llamaexit.planning.rules import means
+from llamaexit.recipes.names import name_key
 from llamaexit.snapshot import InstalledModel, Lineage
 
 if TYPE_CHECKING:
@@ -64,9 +65,9 @@ def select(snapshot: Snapshot, library: Library, options: PlanOptions) -> Select
             f"{name}: no such model is installed, so the answer about its lineage was not used" for name in missing
         ]
     if options.only:
-        chosen = [m for m in chosen if _meant(m.name, options.only)]
+        chosen = [m for m in chosen if any(means(p, m.name) for p in options.only)]
     if options.skip:
-        chosen = [m for m in chosen if not _meant(m.name, options.skip)]
+        chosen = [m for m in chosen if not any(means(p, m.name) for p in options.skip)]
     return Selection(tuple(chosen), installed, tuple(asked), tuple(notes))
 
 
@@ -119,8 +120,3 @@ def _named(name: str, library: Library) -> InstalledModel:
 
 def _asked(name: str, closed: Closed) -> Asked:
     return Asked(name, f"{closed.name} by {closed.vendor}", closed.why, closed.nearest)
-
-
-def _meant(name: str, patterns: tuple[str, ...]) -> bool:
-    """Whether one of the patterns means this name; without a tag a pattern means every tag."""
-    return any(matches(p, name) or (":" not in p and matches(f"{p}:*", name)) for p in patterns)

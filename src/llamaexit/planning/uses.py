@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from llamaexit.planning.plan import UseDecision
-from llamaexit.recipes.model import Use
 from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
     from llamaexit.planning.options import PlanOptions
-    from llamaexit.recipes.library import BoundRule, Library
-    from llamaexit.recipes.model import Origin
+    from llamaexit.planning.rules import RuleBook
+    from llamaexit.recipes.library import Library
+    from llamaexit.recipes.model import Origin, Use
     from llamaexit.snapshot import InstalledModel
 
-USES: tuple[Use, ...] = get_args(Use)
 _BY_CAPABILITY: tuple[tuple[str, Use], ...] = (
     ("embedding", "embedding"),
     ("vision", "vision"),
@@ -29,13 +28,15 @@ NEEDS: dict[Use, frozenset[str]] = {
 """Capabilities a target must have to serve a use at all."""
 
 
-def decide_use(model: InstalledModel, origin: Origin | None, library: Library, options: PlanOptions) -> UseDecision:
+def decide_use(
+    model: InstalledModel, origin: Origin | None, library: Library, book: RuleBook, options: PlanOptions
+) -> UseDecision:
     """The uses to plan a model for, the most important one first."""
     key = name_key(model.name)
     given = next((uses for name, uses in options.uses.items() if name_key(name) == key), ())
     if given:
         return UseDecision(given, "given", "given by you")
-    team = _named_by_a_team(model.name, library)
+    team = book.naming(model.name)
     if team:
         uses = tuple(dict.fromkeys(bound.rule.use for bound in team))
         return UseDecision(uses, "recipe", f"from recipe {team[0].recipe}")
@@ -60,12 +61,3 @@ def capabilities_to_keep(decision: UseDecision, old: frozenset[str] | None) -> f
     if decision.source == "given" or old is None:
         return needed
     return needed | (old & {"tools", "vision", "embedding", "audio"})
-
-
-def _named_by_a_team(name: str, library: Library) -> list[BoundRule]:
-    """Rules of recipes that are not built in and name this very model, whatever the use."""
-    if all(recipe.builtin for recipe in library.loaded):
-        return []
-    return [
-        bound for use in USES for bound in library.rules_for(use, (name,)) if bound.precedence > 0 and bound.rule.match
-    ]
