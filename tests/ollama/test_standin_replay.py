@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from conftest import DATA
 from standin import Model, Standin, Store
 from standin.store import Resident
 
-RECORDINGS = DATA / "recordings" / "ollama-0.33.0-rc2"
+RECORDINGS = Path(__file__).parents[1] / "data" / "recordings" / "ollama-0.33.0-rc2"
 
 BEFORE = {"llama3.1:8b", "llama3.2:3b", "mistral:7b", "qwen2.5-coder:7b", "qwen3:8b", "team-bot:latest"}
 """The models the recorded server had at first; two more were pulled on the way."""

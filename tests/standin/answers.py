@@ -14,6 +14,13 @@ from standin.gguf import Gguf
 from standin.store import Entry, Name, Store
 
 DEFAULT_TEMPLATE = "{{ .Prompt }}"
+_PARSERS = {  # what some of the built-in parsers can tell apart in an answer (model/parsers)
+    "qwen3.5": ("tools", "thinking"),
+    "qwen3-coder": ("tools",),
+    "qwen3-thinking": ("tools", "thinking"),
+    "deepseek3": ("tools", "thinking"),
+    "harmony": ("tools", "thinking"),
+}
 _HIDDEN_KEYS = ("general.name", "tokenizer.chat_template")
 
 
@@ -207,6 +214,7 @@ def _capabilities(
         yield "insert"
     if ".Thinking" in go_template or ("<think>" in native and "</think>" in native):
         yield "thinking"
+    yield from _PARSERS.get(config.get("parser", ""), ())
     yield from config.get("capabilities", ())
 
 

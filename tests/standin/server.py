@@ -47,11 +47,19 @@ class _Trouble:
     path: str | None
     model: str | None
     times: int | None
+    after: int
 
-    def applies(self, path: str, body: Any) -> bool:
-        if self.times == 0 or (self.path is not None and self.path != path):
+    def takes(self, path: str, body: Any) -> bool:
+        """Whether it strikes this request; counts it when it could have."""
+        about = self.model is None or (isinstance(body, dict) and body.get("model") == self.model)
+        if not about or self.path not in (None, path) or self.times == 0:
             return False
-        return self.model is None or (isinstance(body, dict) and body.get("model") == self.model)
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
 
 
 @dataclass
@@ -114,10 +122,17 @@ class Standin:
         self.stop()
 
     def break_(
-        self, fault: Fault, path: str | None = None, *, model: str | None = None, times: int | None = None
+        self,
+        fault: Fault,
+        path: str | None = None,
+        *,
+        model: str | None = None,
+        times: int | None = None,
+        after: int = 0,
     ) -> None:
-        """Misbehave on `path` (every path), for requests about `model` (every model), `times` times (always)."""
-        self._troubles.append(_Trouble(fault, path, model, times))
+        """Misbehave on `path` (every path), for requests about `model` (every model), `times` times (always) after
+        `after` such requests were answered well."""
+        self._troubles.append(_Trouble(fault, path, model, times, after))
 
     def end_connections(self) -> None:
         """Close every connection clients keep, as a server that restarts does."""
@@ -131,12 +146,7 @@ class Standin:
     def trouble(self, path: str, body: Any) -> Fault | None:
         """What to do instead of answering, if anything."""
         with self.lock:
-            for trouble in self._troubles:
-                if trouble.applies(path, body):
-                    if trouble.times is not None:
-                        trouble.times -= 1
-                    return trouble.fault
-        return None
+            return next((trouble.fault for trouble in self._troubles if trouble.takes(path, body)), None)
 
     def failed(self, error: BaseException) -> None:
         """Keep an error of the stand-in's own code for `stop`."""
