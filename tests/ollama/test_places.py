@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from llamaexit.ollama import places
 from llamaexit.ollama.places import Place, barrier, default_stores, usable_stores
 
 
-def found(places: tuple[Place, ...], root: Path) -> list[tuple[str, str]]:
-    return [(place.path.relative_to(root).as_posix(), place.label) for place in places]
+def found(candidates: tuple[Place, ...], root: Path) -> list[tuple[str, str]]:
+    return [(place.path.relative_to(root).as_posix(), place.label) for place in candidates]
 
 
 def test_looks_in_the_places_of_a_linux_installation(tmp_path: Path) -> None:
@@ -22,8 +23,8 @@ def test_looks_in_the_places_of_a_linux_installation(tmp_path: Path) -> None:
         "home/ada/.local/share/docker/volumes/x_Ollama",
     ]:
         (tmp_path / volume / "_data" / "models").mkdir(parents=True)
-    places = default_stores({}, home=home, root=tmp_path)
-    assert found(places, tmp_path) == [
+    looked_at = default_stores({}, home=home, root=tmp_path)
+    assert found(looked_at, tmp_path) == [
         ("home/ada/.ollama/models", "your own store"),
         ("usr/share/ollama/.ollama/models", "store of the ollama service"),
         ("var/snap/ollama/common/models", "store of the Ollama snap"),
@@ -34,19 +35,21 @@ def test_looks_in_the_places_of_a_linux_installation(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("system", ["darwin", "windows"])
 def test_looks_only_below_the_home_directory_elsewhere(tmp_path: Path, system: str) -> None:
-    places = default_stores({}, system=system, home=tmp_path / "ada", root=tmp_path)
-    assert found(places, tmp_path) == [("ada/.ollama/models", "your own store")]
+    looked_at = default_stores({}, system=system, home=tmp_path / "ada", root=tmp_path)
+    assert found(looked_at, tmp_path) == [("ada/.ollama/models", "your own store")]
 
 
 def test_the_place_the_user_names_comes_first(tmp_path: Path) -> None:
-    places = default_stores({"OLLAMA_MODELS": f' "{tmp_path / "mine"}" '}, home=tmp_path / "ada", root=tmp_path)
-    assert places[0] == Place(tmp_path / "mine", "OLLAMA_MODELS", named=True)
+    looked_at = default_stores({"OLLAMA_MODELS": f' "{tmp_path / "mine"}" '}, home=tmp_path / "ada", root=tmp_path)
+    assert looked_at[0] == Place(tmp_path / "mine", "OLLAMA_MODELS", named=True)
 
 
 def test_a_place_that_comes_up_twice_is_looked_at_once(tmp_path: Path) -> None:
     own = tmp_path / "ada" / ".ollama" / "models"
-    places = default_stores({"OLLAMA_MODELS": f"{own}{os.sep}"}, system="darwin", home=tmp_path / "ada", root=tmp_path)
-    assert [place.label for place in places] == ["OLLAMA_MODELS"]
+    looked_at = default_stores(
+        {"OLLAMA_MODELS": f"{own}{os.sep}"}, system="darwin", home=tmp_path / "ada", root=tmp_path
+    )
+    assert [place.label for place in looked_at] == ["OLLAMA_MODELS"]
 
 
 def test_without_a_home_the_places_of_the_system_remain(tmp_path: Path) -> None:
@@ -128,3 +131,30 @@ class TestBarriers:
     def test_tells_listing_from_entering(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.service(tmp_path, 0o711, monkeypatch)
         assert f"read permission is missing on {self.closed} (" in barrier(self.closed).message
+
+    def test_a_place_that_may_not_be_read_is_reported_with_the_way_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = self.service(tmp_path, 0o700, monkeypatch)
+
+        def refuse(path: Path) -> None:
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        usable, (told,) = usable_stores([Place(store, "store of the ollama service")])
+        assert usable == ()
+        assert f"enter permission is missing on {self.closed}" in told.message
+
+    def test_owners_without_a_name_are_given_by_number(self, tmp_path: Path) -> None:
+        import grp
+        import pwd
+
+        known = {entry.pw_uid for entry in pwd.getpwall()} | {entry.gr_gid for entry in grp.getgrall()}
+        nobody = next(number for number in range(70_000, 80_000) if number not in known)
+        assert (places._user(nobody), places._group(nobody)) == (str(nobody), str(nobody))
+
+    def test_a_way_that_seems_open_is_reported_without_guessing(self, tmp_path: Path) -> None:
+        self.closed = tmp_path / "nothing is closed"
+        told = barrier(tmp_path)
+        assert told.message == f"{tmp_path} may not be read"
+        assert told.hint == "run as a user who may, or ask the running server (--host)"
