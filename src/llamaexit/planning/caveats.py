@@ -76,5 +76,8 @@ def much_smaller(old: float | None, new: float) -> tuple[Caveat, ...]:
     """A caveat when the target is in another class of size. Parameters in billions."""
     if old is None or not new or new >= old * MUCH_SMALLER:
         return ()
-    text = f"a far smaller model: {new:g} billion parameters in place of {old:.3g}; expect weaker answers on hard questions"
+    text = (
+        f"A far smaller model: {new:g} billion parameters in place of {old:.3g}. "
+        "Expect weaker answers to hard questions."
+    )
     return (Caveat("SMALLER", text),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import at_least
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from llamaexit.planning.question import Question
     from llamaexit.planning.reckon import Reckoner
     from llamaexit.recipes.library import Library
+    from llamaexit.recipes.model import Figures, Licence
 
 HUMAN_ONLY: dict[str, str] = {
     "embedding": "vectors of different models are not interchangeable: every stored vector has to be made anew",
@@ -121,6 +123,7 @@ def _case(question: Question, world: World) -> Case:
         uses=question.use.uses,
         capabilities=keep,
         context=question.context,
+        context_source=question.context_source,
         gpu_share=question.old.unloaded.gpu_share
         if question.old and question.old.unloaded.placement != "none"
         else None,
@@ -152,7 +155,7 @@ def _facts(candidate: Candidate, case: Case, reckoner: Reckoner, world: World) -
         min_ollama=(remote.requires if remote is not None and remote.requires else "") or target.min_ollama,
         here=here,
         remote=remote,
-        fit=lambda: reckoner.target(candidate, case.context),
+        fit=lambda: reckoner.target(candidate, case.context, case.context_source),
     )
 
 
@@ -204,8 +207,8 @@ def _replace(
         context=winner.context,
         installed=winner.here is not None,
         caveats=notes,
-        evidence=candidate.choice.evidence,
-        counter_evidence=rule.counter_evidence,
+        evidence=traced(candidate.choice.evidence, world.library),
+        counter_evidence=traced(rule.counter_evidence, world.library),
         confidence=candidate.choice.confidence,
         unverified=target.unverified,
     )
@@ -244,10 +247,25 @@ def licence_change(old: str, new: str, library: Library) -> LicenceChange:
     """Old and new licence in plain words."""
     before, after = library.licence(old), library.licence(new)
     words = [
-        f"{before.name} ({before.summary})" if before else old or "licence not known",
-        f"{after.name} ({after.summary})" if after else new or "licence not known: look before you rely on it",
+        f"{before.name} ({_plainly(before)})" if before else old or "licence not known",
+        f"{after.name} ({_plainly(after)})" if after else new or "licence not known: look before you rely on it",
     ]
     return LicenceChange(old, new, " → ".join(words) if old != new else words[0])
+
+
+def _plainly(licence: Licence) -> str:
+    """The summary of a licence in the middle of a sentence."""
+    return licence.summary[:1].lower() + licence.summary[1:].rstrip(".")
+
+
+def traced(figures: Sequence[Figures], library: Library) -> tuple[Figures, ...]:
+    """Figures with their source in words, since a plan is read without the recipes beside it."""
+    return tuple(
+        replace(figure, source=f"{source.what}, {source.date}" if source.date else source.what)
+        if (source := library.source(figure.source)) is not None
+        else figure
+        for figure in figures
+    )
 
 
 def _none_left(question: Question, rejected: list[Rejected]) -> Decision:
@@ -273,8 +291,6 @@ def _none_left(question: Question, rejected: list[Rejected]) -> Decision:
 
 
 def _with_rejected(decision: Decision, rejected: Sequence[Rejected]) -> Decision:
-    from dataclasses import replace
-
     return replace(decision, rejected=tuple(sorted(rejected, key=lambda r: r.rank)))
 
 

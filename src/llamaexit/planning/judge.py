@@ -40,6 +40,7 @@ class Case:
     uses: tuple[Use, ...]
     capabilities: frozenset[str]
     context: int
+    context_source: str
     gpu_share: float | None
     prefer_quiet: bool
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from llamaexit.snapshot import InstalledModel
 
 _FALLBACK_CONTEXT = 4096
+GIVEN = "given with --context"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A source with its candidates. context: tokens that will really be used, and that a target must hold."""
+    """A source with its candidates. context: tokens that will really be used, and that a target must hold;
+    context_source says whose choice that is."""
 
     source: InstalledModel
     lineage: Lineage
@@ -36,6 +38,7 @@ class Question:
     rules: list[BoundRule]
     old: Estimate | None
     context: int
+    context_source: str
     facts: SourceFacts
 
 
@@ -46,11 +49,8 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
     use = decide_use(source, origin, library, book, options)
     names = [source.name] + ([lineage.origin] if lineage.origin else [])
     candidates, rules = gather(book, library, names, use.uses, lineage.generation, parameters_of(source, origin))
-    floor = library.policy.min_context
     old = reckoner.source(source, origin, options.context)
-    context = max(
-        options.context or (old.context if old else _FALLBACK_CONTEXT), floor.value if floor is not None else 0
-    )
+    context, whose = _context(options, old, library)
     old_licence = source.metadata.get("general.license")
     licence = origin.licence if origin is not None and origin.licence else str(old_licence or "not known")
     trained = source.context_length or (origin.context if origin is not None else 0)
@@ -70,7 +70,21 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
         custom=is_custom(source, library),
         fit=old,
     )
-    return Question(source, lineage, origin, use, candidates, rules, old, context, facts)
+    return Question(source, lineage, origin, use, candidates, rules, old, context, whose, facts)
+
+
+def _context(options: PlanOptions, old: Estimate | None, library: Library) -> tuple[int, str]:
+    """The tokens a target will be given: what was asked for, else what the old model runs with; and whose choice."""
+    if options.context:
+        context, whose = options.context, GIVEN
+    elif old is not None:
+        context, whose = old.context, f"as the old model: {old.context_source}"
+    else:
+        context, whose = _FALLBACK_CONTEXT, "Ollama's smallest default, since nothing is known about the old model"
+    floor = library.policy.min_context
+    if floor is not None and floor.value > context:
+        return floor.value, f"smallest context of {floor.recipe}"
+    return context, whose
 
 
 def parameters_of(model: InstalledModel, origin: Origin | None = None) -> float | None:

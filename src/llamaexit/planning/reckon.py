@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.memory import estimate, spec_of_installed, spec_of_origin, spec_of_target
 from llamaexit.planning.plan import Download
+from llamaexit.planning.question import GIVEN
 from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
@@ -28,24 +29,24 @@ class Reckoner:
         self._ollama = snapshot.ollama
         self._installed = installed
         self._remote = {name_key(name): facts for name, facts in remote.items()}
-        self._kept: dict[tuple[str, int | None], Estimate | None] = {}
+        self._kept: dict[tuple[str, int | None, str], Estimate] = {}
 
     def source(self, model: InstalledModel, origin: Origin | None, context: int | None) -> Estimate | None:
         """What the old model takes; from its own header where there is one, else from its record in the recipes."""
         spec = spec_of_installed(model)
         if spec is None and origin is not None:
             spec = spec_of_origin(origin)
-        return self._estimate(f"source {model.name}", spec, context)
+        return self._estimate(f"source {model.name}", spec, context, GIVEN)
 
-    def target(self, candidate: Candidate, context: int) -> Estimate | None:
-        """What a candidate takes at `context` tokens; None when nothing is known about its size."""
+    def target(self, candidate: Candidate, context: int, whose: str) -> Estimate | None:
+        """What a candidate takes at `context` tokens, which `whose` choice is; None when its size is not known."""
         here, remote = self.here(candidate), self.remote(candidate)
         spec = spec_of_installed(here) if here is not None else None
         if spec is None and remote is not None:
             spec = remote.spec
         if spec is None and candidate.target is not None:
             spec = spec_of_target(candidate.target, candidate.tag)
-        return self._estimate(candidate.model, spec, context)
+        return self._estimate(candidate.model, spec, context, whose)
 
     def here(self, candidate: Candidate) -> InstalledModel | None:
         """The installed model of the candidate's name, if there is one that works."""
@@ -72,12 +73,13 @@ class Reckoner:
             return Download(target.size, 0, target.exact, _catalogue(target.exact, target.size_as_of))
         return Download(0, 0, False, "not known")
 
-    def _estimate(self, key: str, spec: ModelSpec | None, context: int | None) -> Estimate | None:
+    def _estimate(self, name: str, spec: ModelSpec | None, context: int | None, whose: str) -> Estimate | None:
         if spec is None:
             return None
-        if (key, context) not in self._kept:
-            self._kept[key, context] = estimate(spec, self._machine, self._ollama, context=context)
-        return self._kept[key, context]
+        key = (name, context, whose)
+        if key not in self._kept:
+            self._kept[key] = estimate(spec, self._machine, self._ollama, context=context, context_source=whose)
+        return self._kept[key]
 
 
 def _catalogue(exact: bool, as_of: str) -> str:
