@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llamaexit.cli.answer import Result
+from llamaexit.cli.answer import Problem, Result
 from llamaexit.cli.gather import Where, library_with, snapshot_here
 from llamaexit.errors import PENDING, UsageError
 
@@ -51,24 +51,23 @@ def run_plan(request: Request) -> Result:
         from llamaexit.cli.batch import plan_directory
 
         return plan_directory(request.snapshot, library, request)
-    plan = make(request, library, _snapshot(request))
+    plan, problems = _make(request, library, _snapshot(request))
     if request.out is not None:
         _save(plan, request.out)
-    return Result(plan, _text(plan, library, request), exit_code=PENDING if request.check and plan.pending else 0)
+    code = PENDING if request.check and plan.pending else 0
+    return Result(plan, _text(plan, library, request), exit_code=code, problems=problems)
 
 
-def make(request: Request, library: Library, snapshot: Snapshot) -> Plan:
-    """The plan for one snapshot, with what the registry says about the candidates where `--online` asks for it."""
+def _make(request: Request, library: Library, snapshot: Snapshot) -> tuple[Plan, tuple[Problem, ...]]:
     from llamaexit.planning.planner import Planner
 
     planner = Planner(library)
-    chosen = request.options
-    if request.online:
-        from llamaexit.cli.online import ask_registry
+    if not request.online:
+        return planner.plan(snapshot, request.options), ()
+    from llamaexit.cli.online import plan_online, registry_here
 
-        names = planner.candidate_names(snapshot, chosen)
-        chosen = replace(chosen, remote=ask_registry(names, snapshot.ollama.version, request.where.timeout))
-    return planner.plan(snapshot, chosen)
+    asked = plan_online(planner, snapshot, request.options, registry_here(request.where.timeout))
+    return asked.plan, asked.problems
 
 
 def _snapshot(request: Request) -> Snapshot:

@@ -23,12 +23,9 @@ _LARGEST_CONTEXT = 1 << 26
 def size_of(text: str, option: str) -> int:
     """Bytes meant by a size such as 24GiB."""
     try:
-        size = parse_size(text)
+        return parse_size(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
-    if size <= 0:
-        raise UsageError(f"{option}: {text!r} is no memory at all")
-    return size
 
 
 def context_of(text: str | None) -> int | None:
