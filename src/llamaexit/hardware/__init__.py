@@ -85,7 +85,7 @@ def _gpu_probes(
     if world.platform == "darwin":
         from llamaexit.hardware.apple import parse_apple
 
-        return [("apple", lambda: parse_apple(sysctl, ram))] if sysctl else []
+        return [("apple", lambda: parse_apple(sysctl, ram))]
     from llamaexit.hardware.nvidia import read_nvidia
 
     if world.platform == "win32":

@@ -24,7 +24,8 @@ def read_sysctl(world: World) -> dict[str, str]:
     values = parse_sysctl(output.stdout)
     # an unknown name alone makes the exit status 1, the others are still answered
     if not values:
-        raise ProbeError(f"sysctl failed: {output.stderr.strip().splitlines()[:1] or output.code}")
+        lines = output.stderr.strip().splitlines()
+        raise ProbeError(lines[0] if lines else f"sysctl failed with exit status {output.code}")
     return values
 
 
@@ -35,6 +36,8 @@ def parse_sysctl(text: str) -> dict[str, str]:
 
 def parse_apple(sysctl: Mapping[str, str], ram: Ram) -> Gpus:
     """The GPU of an Apple chip; none on a Mac with an Intel processor, where Ollama uses the CPU only."""
+    if not sysctl:
+        raise ProbeError("sysctl did not answer")
     # under Rosetta the brand reads "VirtualApple", but this one still tells the truth
     if sysctl.get("hw.optional.arm64") != "1":
         return Answer((), "a Mac with an Intel processor: Ollama uses the CPU only", found=False)

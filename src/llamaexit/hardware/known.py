@@ -217,12 +217,17 @@ def normal(name: str) -> str:
     return " ".join(word for word in re.split(r"[\s_-]+", text) if word and word not in _BRANDS)
 
 
-def _index() -> dict[str, Known]:
-    index: dict[str, Known] = {}
+def cards() -> tuple[Known, ...]:
+    """Every card listed here."""
+    listed = []
     for vendor, table in _DISCRETE:
         for line in table.strip().splitlines():
             name, sizes = line.split(":")
-            index[normal(name)] = Known(name, vendor, "discrete", tuple(int(size) * GIB for size in sizes.split()))
+            listed.append(Known(name, vendor, "discrete", tuple(int(size) * GIB for size in sizes.split())))
     for vendor, kind, target, names in _SHARED:
-        index.update({normal(name): Known(name, vendor, kind, target=target) for name in names})
-    return index
+        listed += [Known(name, vendor, kind, target=target) for name in names]
+    return tuple(listed)
+
+
+def _index() -> dict[str, Known]:
+    return {normal(card.name): card for card in cards()}
