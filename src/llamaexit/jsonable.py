@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from typing import Any
 
-_FIELDS: dict[type, tuple[str, ...]] = {}
 _PLAIN = frozenset({str, int, bool, type(None)})
+_Reader = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
+_READERS: dict[type, _Reader] = {}
 
 
 def jsonable(value: Any) -> Any:
@@ -22,13 +25,16 @@ def jsonable(value: Any) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
-    names = _FIELDS.get(kind)
-    if names is None and is_dataclass(kind):
-        names = _FIELDS[kind] = tuple(field.name for field in fields(kind))
-    if names is not None:
-        return {name: jsonable(getattr(value, name)) for name in names}
+    reader = _READERS.get(kind) or (_reader_of(kind) if is_dataclass(kind) else None)
+    if reader is not None:
+        names, read = reader
+        # most values are plain, and not calling for those halves the time
+        return {
+            name: item if type(item) in _PLAIN else jsonable(item)
+            for name, item in zip(names, read(value), strict=True)
+        }
     if isinstance(value, (tuple, list)):
-        return [jsonable(item) for item in value]
+        return [item if type(item) in _PLAIN else jsonable(item) for item in value]
     if isinstance(value, dict):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, float):
@@ -45,3 +51,11 @@ def dump(value: Any, *, indent: int | None = None) -> bytes:
     separators = (",", ":") if indent is None else (",", ": ")
     text = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
     return text.encode("utf-8", "replace")
+
+
+def _reader_of(kind: type) -> _Reader:
+    names = tuple(field.name for field in fields(kind))
+    several = attrgetter(*names) if names else lambda value: ()
+    read = (lambda value: (several(value),)) if len(names) == 1 else several
+    reader = _READERS[kind] = (names, read)
+    return reader
