@@ -55,6 +55,12 @@ def test_the_model_that_tells_most_does_not_lean_on_its_copies(library: Library)
     assert "same-weights" in rules(found["team-bot:latest"])
 
 
+def test_a_parent_with_the_same_weights_is_not_told_twice(library: Library) -> None:
+    bot = installed("team-bot:latest", LLAMA, weights_digest=W, parent="llama3.1:8b")
+
+    assert "parent" not in rules(judged(bot, library, [BASE]))
+
+
 def test_a_renamed_model_is_found_out_by_another_name_it_shares_weights_with(library: Library) -> None:
     renamed = installed("gpt-5-local:latest", LLAMA, weights_digest=W)
 
@@ -126,7 +132,7 @@ def test_a_derived_model_with_the_weights_of_its_parent_looks_further_up(library
     lineage = judged(better, library, [bot])
 
     assert text_of(lineage, "parent").startswith(
-        "it was built FROM team-bot:latest FROM llama3.1:8b, which is not here any more: "
+        "it was built FROM team-bot:latest FROM llama3.1:8b, which is not here any more; "
     )
     assert lineage.verdict == "meta"
 
@@ -152,6 +158,20 @@ def test_a_parent_that_was_pulled_again_with_other_weights_proves_nothing(librar
 
     assert lineage.verdict == "unknown"
     assert text_of(lineage, "parent") == "it was built FROM deepseek-r1:8b, which holds other weights now"
+
+
+def test_a_parent_with_other_weights_ends_the_search(library: Library) -> None:
+    parent = installed("middle:latest", LLAMA, parent="llama3.1:8b")
+    bot = installed("team-bot:latest", LLAMA, parent="middle:latest")
+
+    assert judged(bot, library, [parent]).verdict == "unknown"
+
+
+def test_a_model_built_on_its_own_name_is_no_evidence_for_itself(library: Library) -> None:
+    """`ollama create llama3.1:8b` FROM llama3.1:8b is how people change settings in place."""
+    own = installed("llama3.1:8b", BASE.metadata, digest=None, weights_digest=None, parent="llama3.1:8b")
+
+    assert "parent" not in rules(judged(own, library))
 
 
 def test_a_model_built_on_the_old_deepseek_r1_is_llama_though_its_parent_is_qwen_now(library: Library) -> None:

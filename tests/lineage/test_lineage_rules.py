@@ -567,6 +567,43 @@ def test_every_rule_that_reads_a_model_has_a_case_where_it_fires_and_one_where_i
     assert {rule for rule, _ in SILENT.values()} >= set(RULES) - {"stated", "same-weights"}
 
 
+OTHER_ARCHITECTURES = (
+    "qwen2", "qwen3moe", "qwen25vl", "qwen35", "gemma3n", "phi3", "granite", "granitemoe", "deepseek2", "glm4moe",
+    "chatglm", "nemotron", "nemotron_h", "exaone", "falcon", "falcon-h1", "internlm2", "starcoder2", "stablelm",
+    "command-r", "cohere2", "mistral3", "olmo2", "ernie4_5", "hunyuan-moe", "minicpm", "smollm3", "lfm2", "gpt-oss",
+    "gptoss", "gptneox", "solar", "bert", "nomic-bert", "embeddinggemma", "mamba", "rwkv7", "t5", "dbrx", "arctic",
+    "grok", "bloom", "apertus", "arcee",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("architecture", OTHER_ARCHITECTURES)
+def test_an_architecture_of_another_family_clears_a_model(architecture: str, library: Library) -> None:
+    assert judged(installed("x:1", {"general.architecture": architecture}), library).verdict == "not-meta"
+
+
+UNDECIDED_ARCHITECTURES = ("llama", "deci", "cogvlm", "llama-embed", "clip", "bitnet", "bitnet-b1.58", "unheard-of")
+
+
+@pytest.mark.parametrize("architecture", UNDECIDED_ARCHITECTURES)
+def test_an_architecture_that_llama_may_come_in_decides_nothing(architecture: str, library: Library) -> None:
+    assert judged(installed("x:1", {"general.architecture": architecture}), library).verdict == "unknown"
+
+
+def test_the_architecture_outweighs_a_base_model(library: Library) -> None:
+    header = {"general.architecture": "qwen3", **base(name="Llama 3.1 8B", organization="Meta Llama")}
+
+    lineage = judged(installed("x:1", header), library)
+
+    assert lineage.verdict == "not-meta"
+    assert text_of(lineage, "contradiction").startswith("the base model in the file would say Llama")
+
+
+def test_the_name_in_the_file_outweighs_that_of_a_parent_which_is_gone(library: Library) -> None:
+    model = installed("x:1", {**LLAMA, "general.basename": "Mistral-7B"}, parent="llama3.1:8b")
+
+    assert judged(model, library).verdict == "not-meta"
+
+
 def test_a_manifest_digest_outweighs_everything_the_file_says(library: Library) -> None:
     model = installed("x:1", {"general.architecture": "qwen3"}, digest=digest("46e0c10c039e"))
 

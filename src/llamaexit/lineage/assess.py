@@ -195,7 +195,7 @@ class _Assessor:
         text = f"it was built FROM {chain}, which is not here any more"
         build = Build(None, shortened(model.weights_digest), architecture_of(model))
         for finding in self.catalogue.by_name(name, build, published=False):
-            return replace(finding, rule="parent", text=f"{text}: {finding.text}")
+            return replace(finding, rule="parent", text=f"{text}; {finding.text}")
         return Finding("parent", "unknown", "support", text)
 
     def _speaker(self, model: InstalledModel) -> InstalledModel:

@@ -24,14 +24,14 @@ _QUANTIZATION = re.compile(r"[:-](?:i?q[0-9]|fp?16|bf16|mxfp)", re.IGNORECASE)
 """Tags that name a quantization stay with their weights; only the short ones (`8b`, `latest`) have ever moved."""
 _SIZE = re.compile(r"[0-9]+x[0-9]+b|[0-9]+(?:\.[0-9]+)?[bm]")
 _RECORDED: dict[Verdict, str] = {
-    "meta": "the recipes have {0} as Llama: {1}",
-    "not-meta": "the recipes have {0} as not Llama: {1}",
-    "unknown": "the recipes have {0} as a lookalike of Llama: {1}",
+    "meta": "by the recipes, {0} is Llama: {1}",
+    "not-meta": "by the recipes, {0} is not Llama: {1}",
+    "unknown": "by the recipes, {0} only looks like Llama: {1}",
 }
 _ALL_IN_LIBRARY: dict[Verdict, str] = {
     "meta": "every {0} in the Ollama library is Llama",
     "not-meta": "no {0} in the Ollama library is Llama",
-    "unknown": "every {0} in the Ollama library is a lookalike of Llama",
+    "unknown": "every {0} in the Ollama library only looks like Llama",
 }
 
 
