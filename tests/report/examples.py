@@ -11,17 +11,18 @@ from llamaexit.planning.plan import (
     Caveat,
     Decision,
     Download,
+    Figures,
     LicenceChange,
     Plan,
     Rebuild,
     Rejected,
     SourceFacts,
     TargetChoice,
+    Thinking,
     Totals,
     UseDecision,
     Version,
 )
-from llamaexit.recipes.model import Figures, Thinking
 from llamaexit.shape import Shape
 from llamaexit.snapshot import (
     Cpu,

@@ -44,20 +44,21 @@ def gather(
     generation: str | None,
     parameters: float | None,
 ) -> tuple[list[Candidate], list[BoundRule]]:
-    """Candidates of all rules that match, the first use's rules first, each target once; and those rules.
+    """Candidates of all rules that match, each target once; and those rules.
+
+    A stronger recipe comes first, then rules about this source by name, then the order of the uses.
 
     names: the source's own name, then that of its origin. parameters: billions, None when not known.
     """
+    rules = [bound for use in uses for bound in book.matching(names, use, generation, parameters)]
+    rules.sort(key=lambda bound: (-bound.precedence, not bound.rule.match))
     candidates: dict[str, Candidate] = {}
-    rules: dict[str, BoundRule] = {}
-    for use in uses:
-        for bound in book.matching(names, use, generation, parameters):
-            rules.setdefault(bound.rule.id, bound)
-            for choice in bound.rule.targets:
-                key = name_key(choice.model)
-                if key in candidates:
-                    continue
-                found = library.target(choice.model)
-                target, tag = found if found else (None, None)
-                candidates[key] = Candidate(choice, bound, len(candidates) + 1, target, tag)
-    return list(candidates.values()), list(rules.values())
+    for bound in rules:
+        for choice in bound.rule.targets:
+            key = name_key(choice.model)
+            if key in candidates:
+                continue
+            found = library.target(choice.model)
+            target, tag = found if found else (None, None)
+            candidates[key] = Candidate(choice, bound, len(candidates) + 1, target, tag)
+    return list(candidates.values()), rules

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.caveats import Switch, much_smaller, relevant_caveats
 from llamaexit.planning.judge import Case, Facts, World, judge
-from llamaexit.planning.plan import Decision, LicenceChange, Rejected, TargetChoice, Version
+from llamaexit.planning.plan import Decision, Figures, LicenceChange, Rejected, TargetChoice, Thinking, Version
 from llamaexit.planning.question import parameters_of
 from llamaexit.planning.rebuild import rebuild_of
 from llamaexit.planning.uses import capabilities_to_keep
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from llamaexit.planning.candidates import Candidate
     from llamaexit.planning.question import Question
     from llamaexit.planning.reckon import Reckoner
+    from llamaexit.recipes import model as recipe
     from llamaexit.recipes.library import Library
-    from llamaexit.recipes.model import Figures, Licence
+    from llamaexit.recipes.model import Licence
 
 HUMAN_ONLY: dict[str, str] = {
     "embedding": "vectors of different models are not interchangeable: every stored vector has to be made anew",
@@ -202,7 +203,12 @@ def _replace(
             world.ollama_version,
             at_least(world.ollama_version, winner.min_ollama),
         ),
-        thinking=target.thinking,
+        thinking=Thinking(
+            supported=target.thinking.supported,
+            default=target.thinking.default,
+            can_disable=target.thinking.can_disable,
+            how=target.thinking.how,
+        ),
         capabilities=tuple(sorted(winner.capabilities)),
         context=winner.context,
         installed=winner.here is not None,
@@ -258,14 +264,30 @@ def _plainly(licence: Licence) -> str:
     return licence.summary[:1].lower() + licence.summary[1:].rstrip(".")
 
 
-def traced(figures: Sequence[Figures], library: Library) -> tuple[Figures, ...]:
+def traced(figures: Sequence[recipe.Figures], library: Library) -> tuple[Figures, ...]:
     """Figures with their source in words, since a plan is read without the recipes beside it."""
     return tuple(
-        replace(figure, source=f"{source.what}, {source.date}" if source.date else source.what)
-        if (source := library.source(figure.source)) is not None
-        else figure
+        Figures(
+            benchmark=figure.benchmark,
+            old_model=figure.old_model,
+            old=figure.old,
+            new_model=figure.new_model,
+            new=figure.new,
+            favours=figure.favours,
+            setting=figure.setting,
+            note=figure.note,
+            kind=figure.kind,
+            source=_in_words(figure.source, library),
+        )
         for figure in figures
     )
+
+
+def _in_words(source_id: str, library: Library) -> str:
+    source = library.source(source_id)
+    if source is None:
+        return source_id
+    return f"{source.what}, {source.date}" if source.date else source.what
 
 
 def _none_left(question: Question, rejected: list[Rejected]) -> Decision:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llamaexit.memory.estimate import Estimate
-from llamaexit.recipes.model import Figures, Thinking, Use
+from llamaexit.recipes.model import Use
 from llamaexit.snapshot import Lineage
 
 SCHEMA = "llamaexit.plan/1"
@@ -41,6 +41,32 @@ class Rejected:
     text: str
     rule: str = ""
     rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """Whether the target reasons before it answers, by default, and whether a client can stop it (None: not known)."""
+
+    supported: bool | None = None
+    default: bool | None = None
+    can_disable: bool | None = None
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A published comparison of the old model, or its nearest relative, with the new one. `source` is in words."""
+
+    benchmark: str
+    old_model: str
+    old: float
+    new_model: str
+    new: float
+    favours: Literal["old", "new", "tie"]
+    setting: str = ""
+    note: str = ""
+    kind: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def _validated(path: Path, data: Any) -> Plan:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        plan: Plan = TypeAdapter(Plan).validate_python(data, by_alias=False, by_name=True)
+        plan: Plan = TypeAdapter(Plan).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"

@@ -31,8 +31,7 @@ def schema_of(document: Document) -> dict[str, Any]:
             adapter, name, kind = TypeAdapter[Any](Recipe), "llamaexit.recipe/1", {"const": 1}
         case _:
             assert_never(document)
-    # the TOML spelling of field names is for recipes only, though plans carry some of their records
-    made = adapter.json_schema(by_alias=document == "recipe")
+    made = adapter.json_schema()
     made["properties"]["schema"] |= kind
     head = {
         "$schema": _DIALECT,

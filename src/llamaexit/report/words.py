@@ -9,8 +9,7 @@ from llamaexit.units import gb, gib
 
 if TYPE_CHECKING:
     from llamaexit.memory.estimate import Basis, Estimate, Fit, Interval
-    from llamaexit.planning.plan import Decision, Download, Plan, TargetChoice, Totals, Version
-    from llamaexit.recipes.model import Figures, Thinking
+    from llamaexit.planning.plan import Decision, Download, Figures, Plan, TargetChoice, Thinking, Totals, Version
     from llamaexit.snapshot import Lineage
 
 BASIS: dict[Basis, str] = {
