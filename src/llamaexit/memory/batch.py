@@ -21,6 +21,8 @@ _SMALL_CARD = 8 * GIB
 def predicted_size(shape: Shape, file_size: int, tokens: int) -> int:
     """Ollama's own prediction before a load: the file, and an f16 cache reckoned with the smallest head count."""
     heads = shape.kv_heads if isinstance(shape.kv_heads, int) else min(shape.kv_heads, default=0)
+    if shape.recurrent is not None and shape.source == "catalogue":
+        heads = 0  # library files of hybrids list heads layer by layer, with zeros
     head_size = shape.hidden // shape.heads if shape.heads else 0
     layers = shape.layers + shape.draft_layers
     return file_size + 2 * layers * max(heads, 1) * head_size * tokens * 2

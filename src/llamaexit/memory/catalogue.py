@@ -24,6 +24,9 @@ _ALWAYS_TIED = ("gemma", "gemma2", "gemma3", "gemma3n", "gemma4", "cohere2", "co
 _TIED_UP_TO = {"qwen2": 2048, "qwen2vl": 2048, "qwen3": 2560, "qwen3vl": 2560, "qwen35": 2560, "llama": 3072}
 _LARGE_VOCABULARY = 100_000  # the Llama models of that width before 3.2 have 32,000 tokens and an output of their own
 _HEADER_PER_TOKEN = 40  # bytes a tokenizer takes in a GGUF header, merges included: 39 (Qwen) to 61 (Llama 3)
+# Vision encoders, F16 in nearly every file: bytes where no file size is at hand.
+_ENCODER = {"qwen2vl": 1290 << 20}
+_ENCODER_OTHER = 850 << 20
 _LABEL_BASES = {"FP16": "F16", "FP32": "F32", "IQ3_M": "IQ3_S", "IQ2_M": "IQ2_S", "IQ3_XS": "IQ3_S", "IQ1": "IQ1_S"}
 
 
@@ -152,10 +155,15 @@ def typed_table(shape: Shape, mix: Mix, *, tied: bool) -> Iterator[Typed]:
 
 @lru_cache(maxsize=1024)
 def weights_by_label(shape: Shape, mix: Mix, *, tied: bool) -> Weights | None:
-    """Weights of `shape` as the label says. None when the shape lacks what a tensor table needs."""
+    """Weights of the text model as the label says. None when the shape lacks what a tensor table needs."""
     if not (shape.layers and shape.hidden and shape.vocab) or (shape.feed_forward == 0 and shape.experts is None):
         return None
     return weights_of(typed_table(shape, mix, tied=tied), shape)
+
+
+def encoder_bytes(shape: Shape) -> int:
+    """Size of the vision encoder of a model with one, by what is usual for its architecture."""
+    return _ENCODER.get(shape.architecture, _ENCODER_OTHER)
 
 
 @lru_cache(maxsize=1024)

@@ -54,7 +54,7 @@ def choose_context(
         context, whose = _SMALLEST_VISION, "Ollama's minimum for vision models"
     trained = spec.shape.context_length
     if 0 < trained < context:
-        context, whose = trained, f"the length the model was trained for; {whose} would be {context}"
+        context, whose = trained, f"the length it was trained for, below {context} ({whose})"
     return Chosen(min(max(context, _SMALLEST), _LARGEST), whose, _slots(spec, ollama, release, parallel))
 
 

@@ -23,12 +23,17 @@ _LARGE_APUS = ("8060S", "gfx1151", "Strix Halo", "Ryzen AI Max")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A GPU as placement sees it. `known`: whether `free` was measured; otherwise it is total less an allowance."""
+    """A GPU as placement sees it.
+
+    known: whether `free` was measured; otherwise it is what an allowance and the loaded models leave of the total.
+    ceiling: what would be free with no model loaded.
+    """
 
     name: str
     library: str
     total: int
     free: int
+    ceiling: int
     known: bool
     shares_ram: bool
     discrete: bool
@@ -53,10 +58,14 @@ def devices_of(machine: Machine, ollama: OllamaFacts, release: Release | None) -
     devices: list[Device] = []
     notes: list[str] = []
     several = len({gpu.name for gpu in machine.gpus}) < len(machine.gpus)
+    held = sum(each.size_vram for each in ollama.loaded)
     for gpu in machine.gpus:
         reason = _left_out(gpu, ollama, release)
         device = None if reason else _device(gpu, machine, several)
         if device is not None:
+            if held and not device.known:
+                taken = min(held, device.free)
+                held, device = held - taken, replace(device, free=device.free - taken)
             devices.append(device)
             if not device.known:
                 notes.append(f"{device.name}: free memory is not known, taken as {gib(device.free)}")
@@ -76,7 +85,7 @@ def freed(devices: tuple[Device, ...], held: int) -> tuple[Device, ...]:
     after = list(devices)
     for index in sorted(range(len(after)), key=lambda i: after[i].free - after[i].total):
         device = after[index]
-        give = min(left, device.total - device.free)
+        give = min(left, max(0, device.ceiling - device.free))
         after[index] = replace(device, free=device.free + give)
         left -= give
     return tuple(after)
@@ -88,10 +97,7 @@ def _left_out(gpu: Gpu, ollama: OllamaFacts, release: Release | None) -> str | N
     if gpu.vendor == "other":
         return "not a GPU Ollama can use"
     if gpu.kind != "integrated":
-        needs_vulkan = gpu.vendor == "intel" and not server
-        if needs_vulkan and not (release and release >= _VULKAN_SINCE and settings.flag(ollama, "OLLAMA_VULKAN")):
-            return "Ollama before 0.30 uses Intel GPUs only with OLLAMA_VULKAN=1 (0.12.11 and later)"
-        return None
+        return _without_vulkan(server, ollama, release) if gpu.vendor == "intel" else None
     if server:
         allowed = settings.flag(ollama, "OLLAMA_IGPU_ENABLE")
         if allowed is None:
@@ -100,6 +106,16 @@ def _left_out(gpu: Gpu, ollama: OllamaFacts, release: Release | None) -> str | N
     if gpu.vendor == "intel" or (gpu.vendor == "amd" and (gpu.total or 0) < _SMALLEST_APU):
         return "integrated, not used by Ollama before 0.30"
     return None
+
+
+def _without_vulkan(server: bool, ollama: OllamaFacts, release: Release | None) -> str | None:
+    """Why an Intel card is not used: it needs Vulkan, which is on by default from 0.30."""
+    wanted = settings.flag(ollama, "OLLAMA_VULKAN")
+    if server:
+        return "OLLAMA_VULKAN=0 keeps Ollama off it" if wanted is False else None
+    if wanted and release is not None and release >= _VULKAN_SINCE:
+        return None
+    return "Ollama before 0.30 uses Intel GPUs only with OLLAMA_VULKAN=1 (0.12.11 and later)"
 
 
 def _device(gpu: Gpu, machine: Machine, several: bool) -> Device | None:
@@ -120,6 +136,7 @@ def _device(gpu: Gpu, machine: Machine, several: bool) -> Device | None:
         library={"nvidia": "CUDA", "amd": "ROCm", "apple": "Metal"}.get(gpu.vendor, "Vulkan"),
         total=total,
         free=max(0, min(free, total)),
+        ceiling=total if known else max(0, free),
         known=known,
         shares_ram=shares,
         discrete=gpu.kind == "discrete",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llamaexit.memory import settings
@@ -237,7 +237,7 @@ def _errors(spec: ModelSpec, family: Family, load: Load, under: int, over: int) 
     high = margin + int(known * spec.high) + over + load.clip[2] - load.clip[1]
     if family != "server":
         low, high = low + 40 * MIB, high + 40 * MIB
-    elif spec.shape.architecture not in VERIFIED:
+    if spec.shape.architecture not in VERIFIED:
         low = max(low + load.graph.device * 3 // 10, total * 3 // 100)
         high = max(high + load.graph.device, total * 3 // 100)
     return low, high
@@ -308,24 +308,14 @@ def _names(placed: Placed) -> str:
 
 
 def _measured(verdict: _Verdict, own: Loaded) -> _Verdict:
-    """The load as `/api/ps` reports it right now, in place of its estimate."""
-    fit, load, _ = verdict
+    """The load as `/api/ps` reports it right now in place of its estimate, with what that report leaves out on top."""
+    fit, load, true = verdict
+    unseen = true.expected - fit.ps.expected
     exact = Interval(own.size, own.size, own.size)
-    return (
-        Fit(
-            fit.placement,
-            fit.gpu_share,
-            fit.layers_on_gpu,
-            fit.layers,
-            exact,
-            fit.devices,
-            fit.host,
-            fit.parts,
-            fit.why,
-        ),
-        load,
-        exact,
-    )
+    if unseen < MIB:
+        return replace(fit, ps=exact), load, exact
+    size = own.size + unseen
+    return replace(fit, ps=exact), load, Interval(size, max(own.size, size - (true.expected - true.low)), size)
 
 
 def _misread(load: Load, fit: Fit) -> bool:

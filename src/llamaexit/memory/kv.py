@@ -67,23 +67,21 @@ def cache_of(
     window = _window_cells(shape, family, cells, context, parallel, batch)
     state = _state_bytes(shape.recurrent) * parallel * ((1 + draft) if family == "server" else 1 + _ENGINE_CHECKPOINTS)
     elements, size = (_RUNNER_ROWS if family == "runner" else _ROWS).get(kv_type) or _ROWS.get(kv_type, _ROWS["f16"])
-    known: dict[Row, int] = {}
-    rows = layout(shape)
-    states = tuple(state if row.stateful else 0 for row in rows) if state else ()
-    layers, windowed = [], 0
-    for row in rows:
-        held = known.get(row)
-        if held is None:
-            value = shape.mla.kv_lora_rank if family == "engine" and _latent(shape) and shape.mla else row.value
-            held = known[row] = (window if row.windowed else cells) * (
-                -(-row.key // elements) * size + -(-value // elements) * size
-            )
+    # The engine keeps the values of latent attention beside the keys they are part of.
+    latent_value = shape.mla.kv_lora_rank if family == "engine" and shape.mla is not None and shape.mla.cached else 0
+    kinds, order = layout(shape)
+    held, own_state, windowed = [], [], 0
+    for index, row in enumerate(kinds):
+        value = latent_value if latent_value and row.key else row.value
+        bytes_per_cell = (-(-row.key // elements) + -(-value // elements)) * size
+        attention = (window if row.windowed else cells) * bytes_per_cell
         if row.windowed:
-            windowed += held
-        layers.append(held)
-    if states:
-        layers = list(map(int.__add__, layers, states))
-    return Cache(tuple(layers), sum(layers), windowed, sum(states), states)
+            windowed += attention * order.count(index)
+        own_state.append(state if row.stateful else 0)
+        held.append(attention + own_state[-1])
+    layers = tuple([held[index] for index in order])
+    states = tuple([own_state[index] for index in order]) if state else ()
+    return Cache(layers, sum(layers), windowed, sum(states), states)
 
 
 def draft_cache(shape: Shape, context: int, parallel: int) -> int:
@@ -95,10 +93,6 @@ def draft_cache(shape: Shape, context: int, parallel: int) -> int:
     return (
         max(shape.draft_layers, 1) * parallel * round_up(context) * heads * (shape.key_length + shape.value_length) * 2
     )
-
-
-def _latent(shape: Shape) -> bool:
-    return shape.mla is not None and shape.mla.cached
 
 
 def _window_cells(shape: Shape, family: Family, cells: int, context: int, parallel: int, batch: int) -> int:
@@ -120,10 +114,18 @@ def _state_bytes(recurrent: Recurrent | None) -> int:
 
 
 @lru_cache(maxsize=4096)
-def layout(shape: Shape) -> tuple[Row, ...]:
+def layout(shape: Shape) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    """The kinds of layers there are, and of which kind each layer is."""
+    rows = _rows(shape)
+    kinds = tuple(dict.fromkeys(rows))
+    places = {row: place for place, row in enumerate(kinds)}
+    return kinds, tuple(places[row] for row in rows)
+
+
+def _rows(shape: Shape) -> list[Row]:
     """What each layer keeps. Layers without attention keep a state where the model has one."""
     if shape.architecture in _CACHELESS:
-        return (Row(0, 0, False, False),) * shape.layers
+        return [Row(0, 0, False, False)] * shape.layers
     recurrent, mla = shape.recurrent, shape.mla
     interval = recurrent.interval if recurrent is not None else 0
     rows = []
@@ -141,7 +143,7 @@ def layout(shape: Shape) -> tuple[Row, ...]:
         key = (windowed and shape.key_length_window) or shape.key_length
         value = (windowed and shape.value_length_window) or shape.value_length
         rows.append(Row(heads * key, heads * value, windowed, stateful))
-    return tuple(rows)
+    return rows
 
 
 def _is_windowed(shape: Shape, index: int) -> bool:

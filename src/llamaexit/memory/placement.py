@@ -183,7 +183,8 @@ def _part(
     if load.draft:
         shares[-1].parts[DRAFT] = load.draft
     cache = sum(load.cache.layers[:first])
-    host = Share(None, {EMBEDDING: load.embedding, GRAPH: load.graph.host, LOGITS: load.logits})
+    # The host computes too then, in buffers like those of a load on the CPU.
+    host = Share(None, {EMBEDDING: load.embedding, GRAPH: load.graph.cpu, LOGITS: load.logits})
     host.parts[WEIGHTS] = sum(load.layers[:first]) - cache + outside
     host.parts[CACHE] = cache
     if load.projector and not vision:
@@ -193,7 +194,7 @@ def _part(
     true = sum(share.size - share.parts[CONTEXT] for share in shares) + host.size
     # The host's view of the file spans nearly all of it; Ollama trims what overlaps to the size of the file.
     graphs = sum(share.parts[GRAPH] for share in shares)
-    ps = _lines(load, load.file_size, graphs) + printed(load.graph.host) + printed(load.logits) + load.clip[1]
+    ps = _lines(load, load.file_size, graphs) + printed(load.graph.cpu) + printed(load.logits) + load.clip[1]
     placement: Placement = "experts-in-ram" if experts and first == 0 else "partial"
     depth = load.depth - (len(load.layers) + 1) + on_gpu
     placed = Placed(placement, depth, shares, host, ps, true, experts_in_ram=in_ram)

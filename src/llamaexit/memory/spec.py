@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from llamaexit.memory.catalogue import Mix, header_bytes, is_tied, weights_by_label, weights_by_size
+from llamaexit.memory.catalogue import Mix, encoder_bytes, header_bytes, is_tied, weights_by_label, weights_by_size
 from llamaexit.memory.estimate import Basis
 from llamaexit.shape import (
     GLOBAL_EVERY,
@@ -239,6 +239,9 @@ def _of_size(
     if weights is None:
         weights = weights_by_label(shape, mix, tied=is_tied(shape)) if mix is not None else None
         basis, low, high = "label", 0.04, 0.05
+        if weights is not None and vision:
+            encoder = encoder_bytes(shape)
+            weights = replace(weights, total=weights.total + encoder, vision=encoder)
     if weights is None:
         return None
     return ModelSpec(
