@@ -18,7 +18,7 @@ from llamaexit.hardware.probe import World, read_number
 from llamaexit.hardware.system import parse_container, parse_os_release
 
 CARDS = (NvidiaCard(0, "a", uuid="GPU-1"), NvidiaCard(1, "b", uuid="GPU-2"), NvidiaCard(2, "c", instances=()))
-LINES = st.lists(st.text(alphabet="0123456789abcGPU-/:=,.[] \t_xM\0é", max_size=40), max_size=8).map("\n".join)
+LINES = st.lists(st.text(alphabet="0123456789abcGPU-/:=,.[] \t_xM\0é²٣", max_size=40), max_size=8).map("\n".join)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,15 @@ def test_ram_and_swap_are_those_of_meminfo(captured: Captured) -> None:
     )
 
 
+def test_swap_that_is_not_told_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Any:
+        raise RuntimeError("PdhAddEnglishCounterW failed. Performance counters may be disabled.")
+
+    monkeypatch.setattr(psutil, "swap_memory", refuse)
+    machine = read_machine(tmp_path)
+    assert (machine.ram.swap_total, machine.ram.swap_free, outcomes(machine)["ram"]) == (0, 0, "found")
+
+
 @needs_procfs
 def test_virtual_displays_and_software_rendering_are_no_gpus(captured: Captured) -> None:
     machine = read_machine(world=captured("server-without-gpu"))

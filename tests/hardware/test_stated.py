@@ -48,9 +48,8 @@ def test_stated_memory_replaces_what_the_card_has_and_is_all_free() -> None:
 
 def test_stated_memory_without_a_card_makes_a_discrete_one() -> None:
     (gpu,) = override(machine(), Overrides(vram=(24 * GIB,))).gpus
-    assert (gpu.vendor, gpu.kind, gpu.name, gpu.total, gpu.shares_ram) == (
-        "other", "discrete", "GPU with 24.0 GiB", 24 * GIB, False,
-    )  # fmt: skip
+    assert (gpu.kind, gpu.name, gpu.total, gpu.shares_ram) == ("discrete", "GPU with 24.0 GiB", 24 * GIB, False)
+    assert (gpu.vendor, gpu.note) == ("nvidia", "no maker stated: reckoned as an NVIDIA card")
 
 
 def test_several_values_are_several_cards() -> None:
@@ -234,3 +233,18 @@ def test_memory_of_known_cards_is_plausible_and_names_are_found() -> None:
 def test_similar_names_are_offered_nearest_first() -> None:
     assert similar("RTX 4090 Super")[0] in ("RTX 4090", "RTX 4080 Super", "RTX 4070 Super")
     assert similar("Voodoo 2") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "vendor"),
+    [
+        ("M9 Max", "apple"),
+        ("Apple GPU", "apple"),
+        ("MI450X", "amd"),
+        ("Arc C990", "intel"),
+        ("GTX 9999", "nvidia"),
+        ("S80", "other"),
+    ],
+)
+def test_name_tells_the_maker_of_a_card_that_is_not_listed(name: str, vendor: str) -> None:
+    assert vendor_of(name) == vendor

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from llamaexit.hardware import pci
@@ -43,7 +42,7 @@ def read_adapters() -> list[dict[str, Any]]:
         with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _CLASS) as top:
             names = [winreg.EnumKey(top, index) for index in range(winreg.QueryInfoKey(top)[0])]
             for name in names:
-                if not name.isdigit():
+                if not name.isdecimal():
                     continue
                 values = {}
                 with winreg.OpenKey(top, name) as key:
@@ -75,13 +74,12 @@ def read_present() -> frozenset[str]:
             ("DeviceKey", wintypes.WCHAR * 128),
         )
 
-    present = set()
+    present: list[str] = []
     device = DisplayDevice(cb=ctypes.sizeof(DisplayDevice))
-    for index in count():
-        # one entry per output: a card with four of them comes four times
-        if not ctypes.windll.user32.EnumDisplayDevicesW(None, index, ctypes.byref(device), 0):
-            return frozenset(present)
-        present.add(device.DeviceString)
+    # one entry per output: a card with four of them comes four times
+    while ctypes.windll.user32.EnumDisplayDevicesW(None, len(present), ctypes.byref(device), 0):
+        present.append(device.DeviceString)
+    return frozenset(present)
 
 
 def parse_adapters(adapters: Iterable[Mapping[str, Any]], present: AbstractSet[str], vendor: Vendor) -> Gpus:

@@ -163,7 +163,7 @@ def _limit(path: Path) -> int | None:
     text = (read_text(path) or "max").strip()
     if text == "max":
         return None
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdecimal():
         raise ProbeError(f"{path} holds {text[:40]!r}, which is no size")
     return int(text)
 
@@ -171,6 +171,6 @@ def _limit(path: Path) -> int | None:
 def _stat(folder: Path, key: str) -> int:
     for line in (read_text(folder / "memory.stat") or "").splitlines():
         name, _, value = line.partition(" ")
-        if name == key and value.isdigit():
+        if name == key and value.isdecimal():
             return int(value)
     return 0

@@ -100,7 +100,7 @@ def visible_devices(cards: Sequence[NvidiaCard], value: str) -> list[NvidiaCard]
     """
     seen: list[NvidiaCard] = []
     for entry in (part.strip() for part in value.split(",")):
-        if entry.isdigit():
+        if entry.isdecimal():
             chosen = [card for card in cards if card.index == int(entry)]
             # CUDA uses one MIG instance of a card named by number: its first
             found = [card if card.instances is None else card.instances[0] for card in chosen if card.instances != ()]
@@ -120,7 +120,7 @@ def parse_smi(text: str) -> tuple[NvidiaCard, ...]:
     cards = []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.split(",")]
-        if len(cells) < 6 or not cells[0].isdigit():
+        if len(cells) < 6 or not cells[0].isdecimal():
             continue
         told = dict(zip(_QUERY, cells, strict=False))
         total, free = _cell(told["memory.total"]), _cell(told["memory.free"])
@@ -290,4 +290,4 @@ def _empty(cell: str) -> bool:
 
 
 def _cell(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None

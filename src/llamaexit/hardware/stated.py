@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _MANY = re.compile(r"(\d{1,2})\s*[x×*]\s*(?=\S*\D)(.+)", re.IGNORECASE)
 _SIZED = re.compile(r"\s*\b(\d+)\s*gi?b\b", re.IGNORECASE)
 _NO_GPU = ("none", "no", "cpu")
+# drivers differ in what they take for themselves, so a card has to be somebody's
+_UNNAMED = "no maker stated: reckoned as an NVIDIA card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _stated_gpus(machine: Machine, overrides: Overrides) -> tuple[Gpu, ...]:
             for index, (gpu, size) in enumerate(pairs)
         )
     return tuple(
-        Gpu(index, "other", f"GPU with {gib(size)}", "discrete", size, size, source="stated")
+        Gpu(index, "nvidia", f"GPU with {gib(size)}", "discrete", size, size, source="stated", note=_UNNAMED)
         for index, size in enumerate(overrides.vram)
     )
 
