@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import psutil
 import pytest
 
 from llamaexit.hardware.disk import read_disk
@@ -60,6 +61,6 @@ def test_file_system_that_does_not_answer_is_broken(tmp_path: Path, monkeypatch:
     def stale(path: object) -> object:
         raise OSError(116, "Stale file handle")
 
-    monkeypatch.setattr(shutil, "disk_usage", stale)
+    monkeypatch.setattr(psutil, "disk_usage", stale)
     with pytest.raises(ProbeError, match="tells no free space: Stale file handle"):
         read_disk(tmp_path)

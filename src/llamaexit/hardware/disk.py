@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from llamaexit.hardware.probe import Answer, ProbeError
@@ -16,6 +15,8 @@ def read_disk(store: Path | None) -> Answer[Disk | None]:
 
     Free is what an ordinary user may fill, as the blocks kept back for root are no help to Ollama.
     """
+    import psutil  # type: ignore[import-untyped]  # ships no types
+
     try:
         wanted = Path.home() / ".ollama" / "models" if store is None else store.absolute()
     except RuntimeError as error:
@@ -24,11 +25,12 @@ def read_disk(store: Path | None) -> Answer[Disk | None]:
         # not Path.exists: a store below somebody else's closed directory counts as not there, it is no error
         if os.path.exists(folder):  # noqa: PTH110
             try:
-                usage = shutil.disk_usage(folder)
+                usage = psutil.disk_usage(str(folder))
             except OSError as error:
                 raise ProbeError(f"{folder} tells no free space: {error.strerror or error}") from error
             below = "" if folder == wanted else f" (not made yet, measured at {folder})"
             return Answer(
-                Disk(str(wanted), usage.total, usage.free), f"{gb(usage.free)} free of {gb(usage.total)}{below}"
+                Disk(str(wanted), int(usage.total), int(usage.free)),
+                f"{gb(usage.free)} free of {gb(usage.total)}{below}",
             )
     raise ProbeError(f"no part of {wanted} exists")
