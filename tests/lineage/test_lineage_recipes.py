@@ -110,7 +110,7 @@ def test_a_team_can_record_models_of_its_own_namespace() -> None:
     lineage = assess(installed("acme/helper:latest", {"general.architecture": "llama"}), library, {})
 
     assert lineage.verdict == "not-meta"
-    assert lineage.evidence[0].text == "by the recipes, acme/helper:latest is not Llama: trained on Qwen by us"
+    assert lineage.evidence[0].text == "the recipes know acme/helper:latest as trained on Qwen by us"
 
 
 def test_a_library_without_any_llama_has_no_nearest_record() -> None:

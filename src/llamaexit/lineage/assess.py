@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from llamaexit.lineage import words
-from llamaexit.lineage.catalogue import Build, Catalogue, Records, shortened
+from llamaexit.lineage.catalogue import Build, Catalogue, shortened
 from llamaexit.lineage.finding import Finding, fit, weaker
 from llamaexit.lineage.header import architecture_of, header_findings
 from llamaexit.lineage.kin import Kin, billions, plausible
 from llamaexit.lineage.relatives import Ancestor, Relatives, name_key, parsed
 from llamaexit.lineage.traits import trait_findings
 from llamaexit.snapshot import Evidence, InstalledModel, Lineage, Verdict
+
+if TYPE_CHECKING:
+    from llamaexit.lineage.records import Records
 
 _INDEPENDENT = {"shape": "shape", "tokenizer": "tokens", "template": "tokens", "local-name": "name"}
 """Supports that do not follow from one another: a tokenizer brings its chat tokens along."""

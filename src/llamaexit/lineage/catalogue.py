@@ -6,10 +6,10 @@ A digest is proof. A name is not: tags move to other weights, and anybody may ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from llamaexit.lineage import words
 from llamaexit.lineage.finding import Finding, fit
@@ -17,17 +17,13 @@ from llamaexit.ollama.names import DEFAULT_HOST, DEFAULT_NAMESPACE, DEFAULT_TAG,
 from llamaexit.snapshot import InstalledModel, Strength, Verdict
 
 if TYPE_CHECKING:
-    from llamaexit.recipes.model import Origin, Tag, Target
+    from llamaexit.lineage.records import Records
+    from llamaexit.recipes.model import Origin
 
 _HEX = 12
 _QUANTIZATION = re.compile(r"[:-](?:i?q[0-9]|fp?16|bf16|mxfp)", re.IGNORECASE)
 """Tags that name a quantization stay with their weights; only the short ones (`8b`, `latest`) have ever moved."""
 _SIZE = re.compile(r"[0-9]+x[0-9]+b|[0-9]+(?:\.[0-9]+)?[bm]")
-_RECORDED: dict[Verdict, str] = {
-    "meta": "by the recipes, {0} is Llama: {1}",
-    "not-meta": "by the recipes, {0} is not Llama: {1}",
-    "unknown": "by the recipes, {0} only looks like Llama: {1}",
-}
 _ALL_IN_LIBRARY: dict[Verdict, str] = {
     "meta": "every {0} in the Ollama library is Llama",
     "not-meta": "no {0} in the Ollama library is Llama",
@@ -35,20 +31,7 @@ _ALL_IN_LIBRARY: dict[Verdict, str] = {
 }
 
 
-class Records(Protocol):
-    """The part of `llamaexit.recipes.library.Library` that lineage needs."""
-
-    @property
-    def origins(self) -> Iterable[Origin]: ...
-    def origin(self, name: str) -> Origin | None: ...
-    def origin_by_manifest(self, digest: str) -> Origin | None: ...
-    def origin_by_blob(self, digest: str) -> Origin | None: ...
-    def target(self, name: str) -> tuple[Target, Tag | None] | None: ...
-    def target_names(self) -> Iterable[str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """What is known about the one build that carries a name here: first hex digits of its digests, architecture."""
 
     manifest: str | None = None
@@ -146,18 +129,18 @@ class Catalogue:
             yield self._known_tag(short, origin, build)
         elif (found := self.records.target(short)) is not None:
             target = found[0]
-            text = _RECORDED[target.origin].format(short, target.base or target.vendor)
+            text = _known_as(short, target.base or target.vendor)
             yield Finding("name-tag", target.origin, "likely", text, base=target.base or None)
         elif not exact:
             yield from self._unknown_tag(name.model.lower(), name.tag)
 
     def _known_tag(self, short: str, origin: Origin, build: Build) -> Finding:
-        text = _in_words(short, origin)
+        text = _known_as(short, origin.base or origin.why)
         if _QUANTIZATION.search(short) or build.recorded_in(origin) is not False:
             return _recorded("name-tag", "likely", text, origin)
         rivals = tuple(self._rivals(origin))
         if not rivals:
-            return _recorded("name-tag", "likely", f"{text} (this is another build of it)", origin)
+            return _recorded("name-tag", "likely", f"{text}, in another build than this one", origin)
         possible = [candidate for candidate in (origin, *rivals) if _fits(candidate, build)]
         if len({candidate.lineage for candidate in possible}) != 1:
             text = f"{short} has meant different models, and this build is none of those the recipes know"
@@ -205,8 +188,8 @@ def _recorded(rule: str, strength: Strength, text: str, origin: Origin) -> Findi
     )
 
 
-def _in_words(short: str, origin: Origin) -> str:
-    return _RECORDED[origin.lineage].format(short, origin.base or origin.why)
+def _known_as(short: str, what: str) -> str:
+    return f"the recipes know {short} as {what}"
 
 
 def _fits(origin: Origin, build: Build) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llamaexit.lineage.header import text_at
 
@@ -76,8 +75,7 @@ class Kin:
         return tuple(_Candidate(origin, _size_of(origin), _is_default(origin)) for origin in chosen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     origin: Origin
     size: float | None
     default: bool

@@ -7,8 +7,8 @@ sounder test, because the parent may be gone or may have been pulled again with 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from llamaexit.lineage.catalogue import shortened
 from llamaexit.ollama.names import Name
@@ -17,8 +17,7 @@ from llamaexit.snapshot import InstalledModel
 _LONGEST_CHAIN = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Ancestor:
+class Ancestor(NamedTuple):
     """One step up: the parent as noted, the steps that led to it, and the installed model if there is one.
 
     same_weights: whether parent and child hold the same weights; None when that cannot be told.

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from llamaexit.lineage.finding import Finding
 from llamaexit.lineage.header import text_at
@@ -63,8 +62,7 @@ _LLAMA3_TOKENS = frozenset({"<|start_header_id|>", "<|end_header_id|>", "<|eot_i
 _LLAMA2_TOKENS = frozenset({"<<SYS>>", "<</SYS>>"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(NamedTuple):
     """The part of a shape that is compared. vocab is 0 where it is not known."""
 
     width: Width

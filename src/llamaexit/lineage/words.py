@@ -7,14 +7,13 @@ OpenLLaMA hold none of Meta's weights, that `DeepSeek-R1-Distill-Llama` does, an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from llamaexit.snapshot import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a name says, and the words that say it. `generation` is None when the words leave it open."""
 
     verdict: Verdict
