@@ -90,9 +90,7 @@ def test_no_vram_is_a_machine_without_a_gpu() -> None:
     assert values.overrides_of(["0"], None, None).vram == (0,)
 
 
-@pytest.mark.parametrize(
-    ("vram", "ram"), [(["24GiX"], None), ([""], None), (["-1GiB"], None), (None, "much")]
-)
+@pytest.mark.parametrize(("vram", "ram"), [(["24GiX"], None), ([""], None), (["-1GiB"], None), (None, "much")])
 def test_stated_hardware_that_is_no_size_is_refused(vram, ram) -> None:
     with pytest.raises(UsageError, match=r"--(vram|ram)"):
         values.overrides_of(vram, ram, None)

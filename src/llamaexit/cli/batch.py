@@ -87,7 +87,8 @@ def _as_json(plans: Iterator[tuple[Path, Plan | Problem]]) -> Iterator[bytes]:
     from llamaexit.planning.plan import Plan
 
     write = TypeAdapter[Any](Plan).dump_json
-    start = b'{"plans":['
+    yield b'{"plans":['
+    start = b""
     for file, outcome in plans:
         yield start + b'{"file":' + dump(file.name)
         if isinstance(outcome, Problem):
@@ -103,7 +104,7 @@ def _as_lines(plans: Iterator[tuple[Path, Plan | Problem]], tally: Tally) -> Ite
 
     for file, outcome in plans:
         if not isinstance(outcome, Problem):
-            yield f"{file.name}: {words.headline(outcome)} {words.totals(outcome.totals)[0].capitalize()}."
+            yield f"{file.name}: {words.headline(outcome)[:-1]}; {words.totals(outcome.totals)[0]}"
     yield f"{words.counted(tally.done, 'plan')}. Nothing has been changed."
 
 

@@ -31,6 +31,10 @@ def plan(
         list[str] | None,
         typer.Option("--lineage", metavar="MODEL=meta|not-meta", help="Your answer where lineage is unknown."),
     ] = None,
+    thinking: Annotated[
+        str | None,
+        typer.Option("--thinking", metavar="avoid|allow", help="Whether a target may think before it answers."),
+    ] = None,
     recipes: Recipes = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="MODEL", help="Every candidate for one model, and why not.")
@@ -81,6 +85,7 @@ def plan(
             Request(
                 options=values.plan_options(
                     models=models or [], use=use, context=context, only=only, skip=skip, lineage=lineage,
+                    thinking=thinking,
                     bandwidth=bandwidth, explain=explain,
                 ),
                 where=Where(host, store, values.timeout_of(timeout)),

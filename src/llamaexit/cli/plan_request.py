@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from llamaexit.cli.answer import Problem, Result
 from llamaexit.cli.gather import Where, library_with, snapshot_here
-from llamaexit.errors import PENDING, UsageError
+from llamaexit.errors import PENDING, OllamaError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,12 +72,21 @@ def _make(request: Request, library: Library, snapshot: Snapshot) -> tuple[Plan,
 
 def _snapshot(request: Request) -> Snapshot:
     if request.snapshot is None:
-        return snapshot_here(request.where, request.overrides)
+        snapshot = snapshot_here(request.where, request.overrides)
+        if snapshot.ollama.source == "none" and not request.options.models:
+            _refuse_to_guess(snapshot)
+        return snapshot
     from llamaexit.documents import SnapshotReader
     from llamaexit.hardware import override
 
     snapshot = SnapshotReader().load(request.snapshot)
     return replace(snapshot, machine=override(snapshot.machine, request.overrides))
+
+
+def _refuse_to_guess(snapshot: Snapshot) -> NoReturn:
+    """Nothing is known about installed models: that is not the same as having none."""
+    why = "; ".join(snapshot.ollama.problems) or f"nothing answers at {snapshot.ollama.url}"
+    raise OllamaError(f"cannot tell which models are installed: {why}", hint="or name some: llamaexit plan llama3.1:8b")
 
 
 def _refuse_contradictions(request: Request) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from llamaexit.cli.options import TYPED
 from llamaexit.errors import UsageError
@@ -98,6 +98,13 @@ def lineages_of(texts: list[str] | None) -> dict[str, Verdict]:
     return answers
 
 
+def thinking_of(text: str | None) -> Literal["avoid", "allow"] | None:
+    """Whether targets that think by default are wanted; None leaves it to the recipes and to the use."""
+    if text not in (None, "avoid", "allow"):
+        raise UsageError(f"--thinking: {text!r} is neither avoid nor allow")
+    return cast('Literal["avoid", "allow"] | None', text)
+
+
 def timeout_of(seconds: float) -> float:
     """A wait in seconds that can be meant."""
     if not 0 < seconds <= 3600:
@@ -113,6 +120,7 @@ def plan_options(
     only: list[str] | None,
     skip: list[str] | None,
     lineage: list[str] | None,
+    thinking: str | None,
     bandwidth: str | None,
     explain: str | None,
 ) -> PlanOptions:
@@ -129,6 +137,7 @@ def plan_options(
         only=tuple(only or ()),
         skip=tuple(skip or ()),
         lineage=lineages_of(lineage),
+        thinking=thinking_of(thinking),
         bandwidth=rate_of(bandwidth),
         today=dt.date.today(),
         everything=explain is not None,
