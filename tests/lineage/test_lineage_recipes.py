@@ -5,6 +5,7 @@ from __future__ import annotations
 from lineage_cases import digest, installed, judged, named
 
 from llamaexit.lineage import assess
+from llamaexit.lineage.records import Records
 from llamaexit.recipes.library import Library
 from llamaexit.recipes.model import Origin, Recipe
 
@@ -105,7 +106,7 @@ class OneRecipe:
 
 
 def test_a_team_can_record_models_of_its_own_namespace() -> None:
-    library = OneRecipe(Origin(name="acme/helper:latest", lineage="not-meta", why="trained on Qwen by us"))
+    library: Records = OneRecipe(Origin(name="acme/helper:latest", lineage="not-meta", why="trained on Qwen by us"))
 
     lineage = assess(installed("acme/helper:latest", {"general.architecture": "llama"}), library, {})
 
@@ -120,7 +121,7 @@ def test_a_library_without_any_llama_has_no_nearest_record() -> None:
 
 
 def test_a_record_without_a_known_size_or_generation_is_the_last_choice() -> None:
-    library = OneRecipe(
+    library: Records = OneRecipe(
         Origin(name="mystery:latest", lineage="meta", why="said so", generation="llama9"),
         Origin(name="llama3:8b", lineage="meta", why="release", generation="llama3", parameter_count=8_030_000_000),
     )
@@ -132,7 +133,7 @@ def test_a_record_without_a_known_size_or_generation_is_the_last_choice() -> Non
 
 
 def test_a_moved_tag_whose_records_have_no_architecture_is_asked_about() -> None:
-    library = OneRecipe(
+    library: Records = OneRecipe(
         Origin(name="mixed:8b", lineage="not-meta", why="today", manifests=("aaaaaaaaaaaa",)),
         Origin(name="mixed:8b-old", lineage="meta", why="earlier"),
     )

@@ -117,6 +117,19 @@ FIRES: dict[str, tuple[str, str, str, InstalledModel]] = {
         "strong",
         installed("x:1", {**base(0, organization="Mistralai"), **base(1, organization="Meta Llama")}),
     ),
+    "the last of many base models counts like the first": (
+        "base-model",
+        "meta",
+        "strong",
+        installed(
+            "x:1",
+            {
+                key: value
+                for n in range(30)
+                for key, value in base(n, name="Mistral 7B" if n < 29 else "Llama 3").items()
+            },
+        ),
+    ),
     "a base model by Qwen is strong": (
         "base-model",
         "not-meta",

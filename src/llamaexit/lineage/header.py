@@ -13,7 +13,8 @@ from llamaexit.lineage import architectures, words
 from llamaexit.lineage.finding import Finding, fit
 from llamaexit.snapshot import InstalledModel, Strength, Verdict
 
-_MOST_BASE_MODELS = 16
+_WEIGHT: dict[Verdict, int] = {"not-meta": 0, "unknown": 1, "meta": 2}
+"""Of several base models, which one counts."""
 _FROM_META = frozenset({"metallama", "codellama"})
 _FROM_OTHERS = {
     "mistralai": "Mistral AI",
@@ -92,29 +93,30 @@ def _read_architecture(rule: str, name: str) -> Iterator[Finding]:
 
 def _base_model(metadata: Mapping[str, Any]) -> Finding | None:
     """One finding for all base models named: a merge with one Llama parent holds Llama weights."""
-    best: Finding | None = None
-    for index in range(_MOST_BASE_MODELS):
+    told = [finding for base in _bases(metadata) if (finding := _read_base(*base)) is not None]
+    return max(told, key=lambda finding: _WEIGHT[finding.verdict], default=None)
+
+
+def _bases(metadata: Mapping[str, Any]) -> Iterator[tuple[str | None, str | None, str | None]]:
+    """Name, organization and repository of each base model, up to the first number that is not there."""
+    index = 0
+    while True:
         prefix = f"general.base_model.{index}."
         name = text_at(metadata, prefix + "name")
         organization = text_at(metadata, prefix + "organization")
         url = text_at(metadata, prefix + "repo_url")
         if name is None and organization is None and url is None:
-            break
-        finding = _read_base(name, organization, url)
-        if finding is not None and (best is None or _WEIGHT[finding.verdict] > _WEIGHT[best.verdict]):
-            best = finding
-    return best
-
-
-_WEIGHT: dict[Verdict, int] = {"not-meta": 0, "unknown": 1, "meta": 2}
+            return
+        yield name, organization, url
+        index += 1
 
 
 def _read_base(name: str | None, organization: str | None, url: str | None) -> Finding | None:
     repository = _REPOSITORY.match(url) if url else None
     owner = repository[1] if repository else organization or ""
-    shown = name or (repository[2] if repository else organization) or ""
+    shown = fit(name or (repository[2] if repository else organization) or "")
     by = f" by {fit(organization)}" if organization and name else ""
-    text = f"its file names {fit(shown)}{by} as its base model"
+    text = f"its file names {shown}{by} as its base model"
     reading = _first_reading(name, repository[2] if repository else None)
     if reading is not None and reading.verdict != "not-meta":
         return Finding("base-model", reading.verdict, "strong", text, reading.generation, shown)
