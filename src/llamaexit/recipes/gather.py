@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from llamaexit.recipes.names import name_key
 from llamaexit.recipes.positions import Key
 from llamaexit.recipes.problems import Document, Problem, did_you_mean
 from llamaexit.recipes.read import Unreadable, read_recipe
-from llamaexit.recipes.validate import validate
+from llamaexit.recipes.validate import Checked, validate
 
 MOST_DEPTH = 8
 """How long a chain of recipes that extend each other may be."""
@@ -31,14 +31,20 @@ _OTHER_SOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 class Gathered:
     """One recipe with the text it was read from.
 
-    mentioned: what a faulty recipe gives names to, even where the entry had to be left out. place: leads from a key
-    path in `recipe` to the one in the text (see `validate.Checked`).
+    mentioned: what a faulty recipe gives names to, even where the entry had to be left out.
     """
 
+    checked: Checked
     recipe: Recipe
     document: Document
-    place: Callable[[Key], Key]
     mentioned: frozenset[str] = frozenset()
+
+    def problem(self, key: Key, text: str) -> Problem | None:
+        """A problem with what `recipe` has at `key`; None when that is an echo of a faulty part inside of it."""
+        place = self.checked.place(key)
+        if any(fault[: len(place)] == place for fault in self.checked.faults):
+            return None
+        return self.document.problem(place, text)
 
     def rule_lines(self) -> tuple[int, ...]:
         """The line of each rule's header."""
@@ -93,7 +99,7 @@ class _Collector:
         self._add(path, ())
 
     def _add(self, path: Path, chain: tuple[Path, ...]) -> None:
-        place = path.resolve()
+        place = _resolved(path)
         if place in self._seen:
             return
         self._seen.add(place)
@@ -122,11 +128,11 @@ class _Collector:
         if Path(reference).is_absolute() or reference.startswith(("/", "\\", "~")):
             return f"{reference[:80]!r} is not a relative path"
         target = path.parent / reference
-        if not target.resolve().is_relative_to(self._tree):
+        if not _resolved(target).is_relative_to(self._tree):
             return f"{reference[:80]!r} leads out of {self._tree.name or self._tree}, the folder or repository it is in"
-        above = [earlier.resolve() for earlier in chain]
-        if target.resolve() in above:
-            circle = [*chain[above.index(target.resolve()) :], target]
+        above = [_resolved(earlier) for earlier in chain]
+        if _resolved(target) in above:
+            circle = [*chain[above.index(_resolved(target)) :], target]
             return "goes round in a circle: " + " extends ".join(step.name for step in circle)
         if len(chain) >= MOST_DEPTH:
             return f"extends a recipe that extends a recipe, more than {MOST_DEPTH} deep"
@@ -155,7 +161,7 @@ class _Collector:
         if checked.recipe is None:
             return None
         mentioned = frozenset(_mentioned(tables)) if checked.problems else frozenset()
-        return Gathered(checked.recipe, document, checked.place, mentioned)
+        return Gathered(checked, checked.recipe, document, mentioned)
 
 
 def _mentioned(tables: dict[str, Any]) -> Iterator[str]:
@@ -194,5 +200,13 @@ def _other_version(tables: dict[str, Any]) -> tuple[tuple[str, ...], str] | None
 
 def _tree_of(path: Path) -> Path:
     """What a recipe may reach by relative paths: the git repository it lies in, otherwise its own folder."""
-    folder = path.resolve().parent
+    folder = _resolved(path).parent
     return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+
+
+def _resolved(path: Path) -> Path:
+    """The file a path leads to, links followed; where they go round in circles, the path itself."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # RuntimeError: what Python before 3.13 says of circles
+        return path.absolute()

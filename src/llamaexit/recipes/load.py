@@ -40,8 +40,8 @@ def load_library(paths: Sequence[Path] = (), *, project: Path | None = None, use
     problems = list(found.problems)
     mentioned = frozenset[str]().union(*(entry.mentioned for entry in found.recipes)) if found.complete else None
     for entry in found.recipes:
-        for key, text in check_meaning(entry.recipe, library, mentioned):
-            problems.append(entry.document.problem(entry.place(key), text))
+        findings = check_meaning(entry.recipe, library, mentioned)
+        problems += [problem for key, text in findings if (problem := entry.problem(key, text))]
     if problems:
         raise refuse(sorted(problems, key=lambda problem: problem.order))
     return library

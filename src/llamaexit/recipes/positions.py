@@ -71,7 +71,7 @@ class _Scanner:
         parts = [part for part, _ in self._key()]
         self._skip(_SPACE)
         self._expect("]" * len(brackets))
-        table = self._resolve(tuple(parts[:-1]))
+        table = self._enter(parts[:-1], start)
         if len(brackets) == 2:
             array = (*table, parts[-1])
             number = self.lengths.get(array, 0)
@@ -79,18 +79,19 @@ class _Scanner:
             self._note(array, start)
             table = (*array, number)
         else:
-            table = self._resolve((*table, parts[-1]))
+            table = (*table, parts[-1])
         self._note(table, start)
         return table
 
-    def _resolve(self, path: Key) -> Key:
-        """The path with the number of the newest element put in behind every array of tables."""
-        resolved: Key = ()
-        for part in path:
-            resolved = (*resolved, part)
-            if resolved in self.lengths:
-                resolved = (*resolved, self.lengths[resolved] - 1)
-        return resolved
+    def _enter(self, parts: list[str], start: int) -> Key:
+        """The table a header lies in: of every array of tables on the way, its newest element."""
+        table: Key = ()
+        for part in parts:
+            table = (*table, part)
+            self._note(table, start)
+            if table in self.lengths:
+                table = (*table, self.lengths[table] - 1)
+        return table
 
     def _pair(self, table: Key) -> None:
         key = table

@@ -70,8 +70,8 @@ def _text(path: Path) -> str:
             raise Unreadable(Problem(file, f"is {size:,} bytes long; a recipe has at most {MOST_BYTES:,}"))
     except FileNotFoundError:
         raise Unreadable(Problem(file, "there is no such file")) from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise Unreadable(Problem(file, f"cannot be read: {reason[:1].lower()}{reason[1:]}")) from error
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")

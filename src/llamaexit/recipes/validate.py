@@ -51,12 +51,14 @@ class Checked:
     """What validation made of a file.
 
     recipe: what can be understood of it, the faulty parts left out; None when too little is left. problems: everything
-    that is wrong, from the top. place: leads from a key path in `recipe` to the one in the file.
+    that is wrong, from the top. place: leads from a key path in `recipe` to the one in the file. faults: key paths of
+    the faulty parts in the file.
     """
 
     recipe: Recipe | None
     problems: tuple[Problem, ...]
     place: Callable[[Key], Key]
+    faults: frozenset[Key]
 
 
 def validate(document: Document, tables: dict[str, Any]) -> Checked:
@@ -84,7 +86,7 @@ def validate(document: Document, tables: dict[str, Any]) -> Checked:
             break
         left_out |= culprits
     problems = [document.problem(key, text) for key, text in _without_echoes(faults)]
-    return Checked(recipe, tuple(sorted(problems, key=lambda problem: problem.order)), kept.place)
+    return Checked(recipe, tuple(sorted(problems, key=lambda problem: problem.order)), kept.place, frozenset(faults))
 
 
 def _attempt(tables: dict[str, Any]) -> tuple[Recipe | None, list[tuple[Key, str]]]:
