@@ -41,7 +41,7 @@ class RuleBook:
     def __init__(self, rules: Iterable[BoundRule]) -> None:
         self._exact: dict[str, list[BoundRule]] = {}
         self._patterns: list[tuple[tuple[str, ...], BoundRule]] = []
-        self._by_kind: list[BoundRule] = []
+        self._by_kind: dict[Use, list[BoundRule]] = {}
         for bound in rules:
             patterns = tuple(text.strip().lower() for text in bound.rule.match if is_pattern(text))
             for text in bound.rule.match:
@@ -50,7 +50,7 @@ class RuleBook:
             if patterns:
                 self._patterns.append((patterns, bound))
             if not bound.rule.match:
-                self._by_kind.append(bound)
+                self._by_kind.setdefault(bound.rule.use, []).append(bound)
 
     def matching(
         self, names: Sequence[str], use: Use, generation: str | None, parameters: float | None
@@ -59,22 +59,19 @@ class RuleBook:
 
         parameters: billions, None when not known; a rule with a size range then does not apply.
         """
-        found: dict[str, tuple[tuple[int, int], BoundRule]] = {}
-
-        def take(bound: BoundRule, distance: int) -> None:
-            if bound.rule.use == use:
-                found.setdefault(bound.rule.id, ((-bound.precedence, distance), bound))
-
+        closest: dict[str, tuple[int, BoundRule]] = {}
         for position, name in enumerate(names):
             for bound in self._exact.get(name_key(name), ()):
-                take(bound, position)
+                closest.setdefault(bound.rule.id, (position, bound))
         for position, name in enumerate(names):
             for bound in self._matched(name):
-                take(bound, _BY_PATTERN + position)
-        for bound in self._by_kind:
+                closest.setdefault(bound.rule.id, (_BY_PATTERN + position, bound))
+        for bound in self._by_kind.get(use, ()):
             if _describes(bound.rule.generation, generation) and _in_range(bound, parameters):
-                take(bound, _BY_KIND)
-        return [bound for _, bound in sorted(found.values(), key=lambda item: item[0])]
+                closest.setdefault(bound.rule.id, (_BY_KIND, bound))
+        found = [item for item in closest.values() if item[1].rule.use == use]
+        found.sort(key=lambda item: (-item[1].precedence, item[0]))
+        return [bound for _, bound in found]
 
     def naming(self, name: str) -> list[BoundRule]:
         """Rules of recipes that are not built in and name this model, whatever the use; strongest first."""
