@@ -167,7 +167,7 @@ def tensor_bytes(kind: str, shape: Iterable[int]) -> int | None:
     block = BLOCKS.get(kind.upper())
     if block is None:
         return None
-    row, size = 0, 1
+    row, size = 1, 1
     for position, length in enumerate(shape):
         if type(length) is not int or length < 0:
             return None

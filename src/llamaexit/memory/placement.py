@@ -22,7 +22,7 @@ FIT_TARGET = GIB
 _ENGINE_MINIMUM = 457 * MIB
 _ENGINE_MINIMUM_METAL = 512 * MIB
 _ENGINE_SURPLUS = 40 * MIB  # its buffers exceed the closed form by 0 to 80 MiB
-_PART_LAYERS = (6, 3)
+_PART_LAYERS = (58, 29)  # per cent of a layer's experts: gate and up, or up alone, with a larger down matrix
 _SYSTEM_SHARE = 10  # a load on the CPU leaves a tenth of free RAM to the rest of the system
 
 
@@ -154,7 +154,7 @@ def _experts_first_to_ram(
                 left, outside[layer] = left - size, 0
                 continue
             # Of the layer that no longer fits, the gate and up matrices may, or the up matrix alone.
-            inside = next((size * tenths // 10 for tenths in _PART_LAYERS if size * tenths // 10 <= left), 0)
+            inside = next((part for part in (size * share // 100 for share in _PART_LAYERS) if part <= left), 0)
             outside[layer] = size - inside
             break
     return _part(load, devices, cut, graph, vision, site, experts=tuple(outside))
