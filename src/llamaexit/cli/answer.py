@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import typer
 
 from llamaexit import __version__
-from llamaexit.cli.output import complain, console_for, rendered, write_json, write_text
+from llamaexit.cli.output import StdoutError, complain, console_for, rendered, write_json, write_text
 from llamaexit.errors import FAILED, INTERRUPTED, PENDING, USAGE, LlamaexitError, RecipeError
 
 if TYPE_CHECKING:
@@ -61,15 +61,24 @@ class Result:
 def answer(command: str, style: Style, body: Callable[[], Result]) -> NoReturn:
     """Run `body`, print what it found or why it could not, and leave with the exit code."""
     try:
-        result = body()
-        code = _show(command, style, result)
-    except LlamaexitError as error:
-        code = _fail(command, style, _problems_of(error), error.exit_code, error)
-    except KeyboardInterrupt as error:
-        code = _fail(command, style, (Problem("interrupted", "interrupted, nothing was changed"),), INTERRUPTED, error)
-    except Exception as error:
-        code = _fail(command, style, (_internal(error, style),), FAILED, error)
+        code = _answered(command, style, body)
+    except StdoutError as error:
+        _complain_about(_problems_of(error))
+        code = error.exit_code
     raise typer.Exit(code)
+
+
+def _answered(command: str, style: Style, body: Callable[[], Result]) -> int:
+    try:
+        return _show(command, style, body())
+    except StdoutError:
+        raise
+    except LlamaexitError as error:
+        return _fail(command, style, _problems_of(error), error.exit_code, error)
+    except KeyboardInterrupt as error:
+        return _fail(command, style, (Problem("interrupted", "interrupted, nothing was changed"),), INTERRUPTED, error)
+    except Exception as error:
+        return _fail(command, style, (_internal(error, style),), FAILED, error)
 
 
 def answer_usage_error(arguments: Sequence[str], message: str, style: Style) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -38,6 +39,10 @@ class OutputError(LlamaexitError):
     code = "output"
 
 
+class StdoutError(OutputError):
+    """Standard output takes nothing: its disk is full, say. There is only stderr left to say so."""
+
+
 def fitted(text: str, stream: TextIO) -> str:
     """`text` as `stream` can show it: plainer signs, then question marks, where its encoding has no such character."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
@@ -50,21 +55,18 @@ def fitted(text: str, stream: TextIO) -> str:
 
 def write_text(text: str) -> None:
     """Print to stdout. A reader that went away (`| head`) is not an error."""
-    try:
+    with _to_stdout():
         sys.stdout.write(fitted(text, sys.stdout))
         sys.stdout.flush()
-    except BrokenPipeError:
-        _swallow_the_rest()
 
 
 def write_json(chunks: Iterable[bytes]) -> None:
     """Write JSON to stdout as UTF-8, which is what JSON is, whatever the locale."""
-    try:
-        for chunk in chunks:
+    for chunk in chunks:
+        with _to_stdout():
             sys.stdout.buffer.write(chunk)
+    with _to_stdout():
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        _swallow_the_rest()
 
 
 def complain(text: str) -> None:
@@ -76,9 +78,20 @@ def complain(text: str) -> None:
         pass
 
 
-def _swallow_the_rest() -> None:
-    # Otherwise the interpreter flushes stdout once more when it exits, and complains about the same pipe.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+@contextmanager
+def _to_stdout() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # Otherwise the interpreter flushes stdout once more when it exits, and complains about the same thing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise StdoutError(f"cannot write to standard output: {reason(error)}") from error
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, without the number and the path."""
+    return (error.strerror or str(error)).lower()
 
 
 def console_for(stream: TextIO) -> Console:
@@ -117,7 +130,7 @@ def write_file(path: Path, content: bytes) -> None:
         else:
             _replace(target, content)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError(f"cannot write {path}: {reason(error)}") from error
 
 
 def _replace(target: Path, content: bytes) -> None:
