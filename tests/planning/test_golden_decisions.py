@@ -151,7 +151,10 @@ CASES = [
         "hf.co/acme/Support-8B-GGUF:Q4_K_M", "replace", "qwen3:4b-instruct", here=(FINE_TUNE,),
     ),
     # what is Llama and what is not
-    Golden("an old deepseek-r1:8b is Llama and is replaced", "deepseek-r1:8b", "replace", here=(LLAMA_OF_R1,)),
+    Golden(
+        "an old deepseek-r1:8b is Llama and is replaced as what it is, not as what the tag became",
+        "deepseek-r1:8b", "replace", "qwen3:8b", on="an RTX 3060 12 GB", here=(LLAMA_OF_R1,),
+    ),
     Golden("a new deepseek-r1:8b is Qwen and stays", "deepseek-r1:8b", "keep", here=(QWEN_OF_R1,)),
     Golden("Mistral has the architecture llama and stays", "mistral:7b", "keep", here=(MISTRAL,)),
     Golden("a Qwen that was named stays", "qwen3:8b", "keep"),

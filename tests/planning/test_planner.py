@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from planning_cases import MACHINES, installed, server, snapshot
-from test_golden_decisions import LLAMA31, MISTRAL, STRANGER, TEAM_BOT, builtin
+from test_golden_decisions import LLAMA31, LLAMA_OF_R1, MISTRAL, STRANGER, TEAM_BOT, builtin
 
 from llamaexit.errors import UsageError
 from llamaexit.planning.options import PlanOptions, RemoteFacts
@@ -238,3 +238,16 @@ def test_the_basis_says_what_the_plan_was_made_from() -> None:
     assert basis.ollama == "Ollama 0.33.0 at http://127.0.0.1:11434"
     assert basis.recipes == ("built-in 2026.11.23",)
     assert basis.facts_checked == "2026-11-23"
+
+
+def test_the_licence_of_an_old_build_is_that_of_its_weights() -> None:
+    (decision,) = planned(LLAMA_OF_R1).decisions
+    assert decision.source.licence == "llama3.1"
+    assert decision.source.lineage.origin == "deepseek-r1:8b-llama-distill-q4_K_M"
+
+
+def test_unverified_facts_are_named_where_they_matter() -> None:
+    (chat,) = planned(models=("llama3.1:8b",)).decisions
+    (completion,) = planned(models=("codellama:7b-code",)).decisions
+    assert chat.target is not None and chat.target.unverified == ()
+    assert completion.target is not None and "capabilities" in completion.target.unverified

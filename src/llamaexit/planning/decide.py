@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llamaexit.planning.reckon import Reckoner
     from llamaexit.recipes import model as recipe
     from llamaexit.recipes.library import Library
-    from llamaexit.recipes.model import Licence
+    from llamaexit.recipes.model import Licence, Use
 
 HUMAN_ONLY: dict[str, str] = {
     "embedding": "vectors of different models are not interchangeable: every stored vector has to be made anew",
@@ -216,7 +216,7 @@ def _replace(
         evidence=traced(candidate.choice.evidence, world.library),
         counter_evidence=traced(rule.counter_evidence, world.library),
         confidence=candidate.choice.confidence,
-        unverified=target.unverified,
+        unverified=_unverified(target.unverified, question.use.uses, bool(candidate.choice.evidence)),
     )
     rebuild = rebuild_of(source, question.origin) if question.facts.custom and question.facts.installed else None
     return Decision(
@@ -247,6 +247,14 @@ def _happens(question: Question, target: TargetChoice, rebuilt: bool) -> tuple[s
     elif question.facts.installed:
         steps.append(f"{name} stays as it is, {target.model} is there beside it; point your clients at {target.model}")
     return tuple(steps)
+
+
+def _unverified(groups: Sequence[str], uses: Sequence[Use], compared: bool) -> tuple[str, ...]:
+    """Groups of facts about the target without a source, as far as they matter here."""
+    beside_the_point = set() if "fim" in uses else {"fim"}
+    if compared:
+        beside_the_point.add("scores")
+    return tuple(group for group in groups if group not in beside_the_point)
 
 
 def licence_change(old: str, new: str, library: Library) -> LicenceChange:

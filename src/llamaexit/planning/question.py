@@ -45,9 +45,8 @@ class Question:
 def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reckoner, options: PlanOptions) -> Question:
     """Collect what is known about a source and the targets its rules put forward."""
     lineage = source.lineage or Lineage("unknown")
-    origin = library.origin(source.name) or (library.origin(lineage.origin) if lineage.origin else None)
-    use = decide_use(source, origin, library, book, options)
-    names = [source.name] + ([lineage.origin] if lineage.origin else [])
+    origin, names = _record(source, lineage, library)
+    use = decide_use(source, origin, names, library, book, options)
     candidates, rules = gather(book, library, names, use.uses, lineage.generation, parameters_of(source, origin))
     old = reckoner.source(source, origin, options.context)
     context, whose = _context(options, old, library)
@@ -71,6 +70,21 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
         fit=old,
     )
     return Question(source, lineage, origin, use, candidates, rules, old, context, whose, facts)
+
+
+def _record(source: InstalledModel, lineage: Lineage, library: Library) -> tuple[Origin | None, list[str]]:
+    """The record that describes a source, and the names to look rules up by, the best first.
+
+    Tags move: an old pull of deepseek-r1:8b is a Llama, what the library holds under that name is not. So where the
+    weights say another record than the name does, the name is not used.
+    """
+    by_name = library.origin(source.name)
+    by_weights = library.origin(lineage.origin) if lineage.origin else None
+    if by_weights is None:
+        return by_name, [source.name]
+    if by_name is not None and by_name.name != by_weights.name:
+        return by_weights, [by_weights.name]
+    return by_weights, [source.name, by_weights.name]
 
 
 def _context(options: PlanOptions, old: Estimate | None, library: Library) -> tuple[int, str]:

@@ -8,6 +8,8 @@ from llamaexit.planning.plan import UseDecision
 from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llamaexit.planning.options import PlanOptions
     from llamaexit.planning.rules import RuleBook
     from llamaexit.recipes.library import Library
@@ -29,9 +31,14 @@ NEEDS: dict[Use, frozenset[str]] = {
 
 
 def decide_use(
-    model: InstalledModel, origin: Origin | None, library: Library, book: RuleBook, options: PlanOptions
+    model: InstalledModel,
+    origin: Origin | None,
+    names: Sequence[str],
+    library: Library,
+    book: RuleBook,
+    options: PlanOptions,
 ) -> UseDecision:
-    """The uses to plan a model for, the most important one first."""
+    """The uses to plan a model for, the most important one first. `names`: what rules know it by, its own first."""
     key = name_key(model.name)
     given = next((uses for name, uses in options.uses.items() if name_key(name) == key), ())
     if given:
@@ -44,7 +51,7 @@ def decide_use(
     for capability, use in _BY_CAPABILITY[:1]:
         if capability in known:
             return UseDecision((use,), "assumed", f"assumed: Ollama lists it with the capability {capability}")
-    own = library.uses(model.name)
+    own = library.uses(model.name) if model.name in names else ()
     if own:
         return UseDecision(own, "catalogue", "what it is mostly used for; say --use if not")
     if origin is not None and origin.uses:
