@@ -399,6 +399,50 @@ def test_a_faulty_entry_is_not_called_unknown_on_top(write: Write, problems: Pro
     assert problems(team) == ["team.toml:3:1: models[0].vendor: is missing"]
 
 
+def test_two_recipes_of_one_name_cannot_be_told_apart(write: Write, problems: Problems) -> None:
+    first, second = write("team"), write("team", folder="other")
+    found = problems(first, second)
+    assert [problem.replace("\\", "/") for problem in found] == [
+        "other/team.toml:2:1: name: 'team' is also the name of team.toml"
+    ]
+
+
+def test_a_recipe_may_not_bear_the_name_of_a_builtin_one(write: Write, problems: Problems) -> None:
+    assert problems(write("fallback")) == ["fallback.toml:2:1: name: 'fallback' is the name of a built-in recipe"]
+
+
+def test_the_same_file_twice_is_no_conflict(write: Write, problems: Problems) -> None:
+    team = write("team", *RULE, TARGET)
+    assert problems(team, team) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ("0", "must be 1; this llamaexit knows no other version of the language"),
+        ('"1"', "must be 1; this llamaexit knows no other version of the language"),
+        ("2", "is 2, a newer version of the language than this llamaexit knows (1)"),
+    ],
+)
+def test_another_version_of_the_language_is_refused(
+    tmp_path: Path, problems: Problems, schema: str, expected: str
+) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text(f'schema = {schema}\nname = "team"\n')
+    assert problems(path) == [f"team.toml:1:1: schema: {expected}"]
+
+
+def test_a_date_where_a_list_belongs_is_called_a_date(write: Write, problems: Problems) -> None:
+    assert problems(write("team", "extends = 2026-01-01")) == [
+        "team.toml:3:1: extends: must be a list, not the date 2026-01-01"
+    ]
+
+
+def test_more_files_than_anybody_needs_are_refused(write: Write, problems: Problems) -> None:
+    paths = [write(f"r{number}") for number in range(260)]
+    assert problems(*paths) == ["r256.toml: is one recipe too many; 256 files are the limit"]
+
+
 def test_no_word_of_the_validator_reaches_the_user(write: Write, problems: Problems) -> None:
     team = write("team", "a = 1", "summary = [1]", "extends = {}", "[policy]", "pins = 3", "thinking = 4")
     for problem in problems(team):

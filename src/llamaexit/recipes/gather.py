@@ -79,6 +79,7 @@ def gather(roots: Sequence[Path], *, builtin: Iterable[str]) -> Gathering:
     collector = _Collector(frozenset(builtin))
     for root in roots:
         collector.add_root(root)
+    collector.check_names()
     return Gathering(tuple(collector.gathered), tuple(collector.problems), not collector.missing)
 
 
@@ -97,6 +98,16 @@ class _Collector:
         self._seen = set()
         self._tree = _tree_of(path)
         self._add(path, ())
+
+    def check_names(self) -> None:
+        """Recipes are told apart by their names: in plans, in explanations, in `recipe show`."""
+        first: dict[str, str] = {}
+        for entry in self.gathered:
+            name, file = entry.recipe.name, entry.document.file
+            if name in self.builtin:
+                self.problems.append(entry.document.problem(("name",), f"{name!r} is the name of a built-in recipe"))
+            elif first.setdefault(name, file) != file:
+                self.problems.append(entry.document.problem(("name",), f"{name!r} is also the name of {first[name]}"))
 
     def _add(self, path: Path, chain: tuple[Path, ...]) -> None:
         place = _resolved(path)

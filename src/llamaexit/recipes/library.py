@@ -145,20 +145,26 @@ class Library:
     @cached_property
     def rules(self) -> tuple[BoundRule, ...]:
         """All rules in force, highest precedence first, each recipe's in file order."""
-        above = [bound for layer, level in self._levels() for bound in layer.bound(level) if self._in_force(bound)]
+        found: list[BoundRule] = []
+        hidden = _Hidden()
+        for layer, level in self._levels():
+            found += [bound for bound in layer.bound(level) if bound.rule.id not in hidden]
+            hidden.add(layer)
         builtin = (self._builtin_rule(number) for number in range(self._pack.count("rules")))
-        return (*above, *(bound for bound in builtin if self._in_force(bound)))
+        found += [bound for bound in builtin if bound.rule.id not in hidden]
+        return tuple(found)
 
     def rule(self, rule_id: str) -> BoundRule | None:
         """The rule of this id that is in force."""
+        hidden = _Hidden()
         for layer, level in self._levels():
+            if rule_id in hidden:
+                return None
             if rule_id in layer.rule_ids:
-                found = layer.rule(layer.rule_ids[rule_id], level)
-                return found if self._in_force(found) else None
-        if rule_id not in self._pack.rule_ids:
-            return None
-        found = self._builtin_rule(self._pack.rule_ids[rule_id])
-        return found if self._in_force(found) else None
+                return layer.rule(layer.rule_ids[rule_id], level)
+            hidden.add(layer)
+        number = self._pack.rule_ids.get(rule_id)
+        return None if number is None or rule_id in hidden else self._builtin_rule(number)
 
     # -- policy and tables
 
@@ -266,15 +272,6 @@ class Library:
         rule, recipe, line = self._pack.rule(number)
         return BoundRule(rule, recipe["name"], _builtin_file(recipe), line, precedence=0)
 
-    def _in_force(self, bound: BoundRule) -> bool:
-        """Whether no recipe of higher precedence has a rule of the same id or disables this one."""
-        for layer, level in self._levels():
-            if level <= bound.precedence:
-                return True
-            if bound.rule.id in layer.rule_ids or any(_disables(entry, bound.rule.id) for entry in layer.disable):
-                return False
-        return True
-
     @cached_property
     def _closed(self) -> tuple[Closed, ...]:
         own = (entry for layer in self._above for entry in layer.layer.recipe.closed)
@@ -300,6 +297,22 @@ class Library:
         for layer in self._layers:
             table.update(layer.recipe.sources)
         return table
+
+
+class _Hidden:
+    """Rule ids that recipes of higher precedence replace or disable."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._patterns: list[str] = []
+
+    def add(self, layer: _Indexed) -> None:
+        """Hide below this layer what it has rules for and what it disables."""
+        self._ids.update(layer.rule_ids, layer.disable)
+        self._patterns += [entry for entry in layer.disable if any(sign in entry for sign in "*?[")]
+
+    def __contains__(self, rule_id: str) -> bool:
+        return rule_id in self._ids or any(_matches(pattern, rule_id) for pattern in self._patterns)
 
 
 class _Indexed:
