@@ -46,9 +46,10 @@ docs: .venv/.group-docs
 	$(BIN)/sphinx-build -W --keep-going -n -q -b dirhtml docs site
 	@echo "site/index.html"
 
-# Rewrite the pages under docs/reference that are generated from the code.
+# Rewrite what is generated from the code: pages under docs/reference, and what the README shows.
 reference: .venv/.installed
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/transcript.py
 
 dist: .venv/.group-build
 	rm -rf dist
