@@ -7,6 +7,7 @@ python tools/transcript.py --check    changes nothing, fails when one of them is
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -64,10 +65,16 @@ def plan_for(*models: str) -> Plan:
     return make_plan(snapshot, load_library(), PlanOptions(models=models))
 
 
+def said(path: Path, text: str | None = None) -> object:
+    """What a page says. Of a picture, the words only: releases of Rich draw the frame around them otherwise."""
+    text = path.read_text("utf-8") if text is None else text
+    return re.findall(r"<text[^>]*>([^<]*)<", text) if path.suffix == ".svg" else text
+
+
 def main(arguments: list[str]) -> int:
     """Write the files, or with --check name those that are out of date."""
     if arguments == ["--check"]:
-        stale = [path for path, text in pages().items() if not path.is_file() or path.read_text("utf-8") != text]
+        stale = [path for path, text in pages().items() if not path.is_file() or said(path) != said(path, text)]
         for path in stale:
             print(f"error: {path.relative_to(ROOT)} is out of date", "  next: make reference", sep="\n")
         return 1 if stale else 0
