@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
 from llamaexit.errors import RecipeError
+from llamaexit.recipes import model
 from llamaexit.recipes.library import Library
 from llamaexit.recipes.load import load_library, recipe_text
 
@@ -317,3 +320,27 @@ def test_many_recipes_of_many_rules_all_count(write: Write) -> None:
     paths = [write(f"r{number}", *(rule(f"{number}/{i}") for i in range(20))) for number in range(40)]
     library = load_library(paths)
     assert len([bound for bound in library.rules if bound.precedence]) == 800
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLES = [
+    pytest.param(example, id=f"{page.name} {number}")
+    for page in (DOCS / "reference/recipes.md", DOCS / "explanation/how-recipes-combine.md")
+    for number, example in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_a_recipe_shown_in_the_documentation_loads(tmp_path: Path, example: str) -> None:
+    path = tmp_path / "example.toml"
+    path.write_text(example, encoding="utf-8")
+    library = load_library([path])
+    assert library.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "cls", [cls for cls in vars(model).values() if is_dataclass(cls)], ids=lambda cls: cls.__name__
+)
+def test_every_key_of_the_language_is_in_the_reference(cls: type) -> None:
+    known = set(re.findall(r"`([a-z-]+)`", (DOCS / "reference/recipes.md").read_text("utf-8")))
+    assert {model.kebab(field.name) for field in fields(cls)} <= known
