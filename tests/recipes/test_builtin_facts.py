@@ -367,6 +367,21 @@ def test_moved_tags_carry_the_digests_of_all_their_builds(library: Library) -> N
     assert set(found.manifests) == {"56671c2ab938", "6488c96fa5fa"}
 
 
+def test_a_quantization_tag_stays_with_its_build_when_the_default_tag_moves(library: Library) -> None:
+    found = library.target("qwen3.5:9b-q4_K_M")
+    assert found is not None
+    moved, stayed = found
+    assert stayed is not None
+    assert (stayed.digest, stayed.size, stayed.exact) == ("6488c96fa5fa", 6_594_474_711, True)
+    assert (moved.digest, moved.size, moved.exact) == ("56671c2ab938", 6_550_825_373, True)
+
+
+def test_a_build_nobody_has_seen_the_digest_of_claims_none(library: Library) -> None:
+    found = target(library, "qwen3.6:27b")
+    assert (found.digest, found.exact, found.size_as_of) == ("", False, "2026-10-05")
+    assert "a50eda8ed977" in found.manifests
+
+
 @pytest.mark.parametrize(
     ("name", "vendor", "base_vendor", "country"),
     [
