@@ -246,6 +246,11 @@ CASES = [
     ),
     Golden("a denied vendor is passed over", "llama3.1:8b", "blocked", policy='deny-vendors = ["alibaba*"]'),
     Golden(
+        "a denied vendor is denied as the maker of a base, too",
+        "deepseek-r1:70b", "blocked", options=use("reasoning"), policy='deny-vendors = ["Alibaba*"]',
+        passed_over={"deepseek-r1:32b": "policy"},
+    ),
+    Golden(
         "a research licence is not an open source one",
         "llama3.2:3b", "replace", "qwen3:4b-instruct", policy='licences-allowed = ["open-source"]',
     ),

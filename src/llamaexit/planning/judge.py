@@ -137,6 +137,7 @@ def allowed(facts: Facts, case: Case, world: World) -> Verdict | None:
         return "licence", f"licence {target.licence or 'not known'} is not allowed by {licences.recipe}"
     for denied, value, word in (
         (policy.deny_vendors, target.vendor, "vendor"),
+        (policy.deny_vendors, target.base_vendor, "vendor of the base"),
         (policy.deny_families, target.family, "family"),
         (policy.deny_origins, target.country or "not known", "origin"),
     ):
