@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ ARROW = " → "
 _WIDE = 120
 _FIGURES = 2
 _PASSED_OVER = 3
+_IN_A_SENTENCE = {
+    "Download": "download", "Licence": "licence", "Ollama": "Ollama version", "Thinks": "thinking",
+    "Figures": "figures", "Against": "figures against it", "Unsure": "what is unsure",
+}  # fmt: skip
 _STYLE = {"replace": "green", "blocked": "yellow", "keep": "cyan"}
 
 
@@ -39,7 +44,7 @@ def print_plan(
     if page.width >= _WIDE and len(plan.decisions) > 1:
         page.blank()
         _overview(page, plan)
-    told: dict[str, Decision] = {}
+    told = Told()
     for decision in plan.decisions:
         page.blank()
         print_decision(page, decision, verbose=verbose, told=None if verbose else told)
@@ -66,13 +71,20 @@ def print_basis(page: Page, basis: Basis) -> None:
         page.row("As stated", ", ".join(basis.overrides), indent=0)
 
 
+@dataclass(slots=True)
+class Told:
+    """What a plan has said so far, so that nothing is said twice: decisions by target, and caveats by text."""
+
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    caveats: set[str] = field(default_factory=set)
+
+
 def print_decision(
-    page: Page, decision: Decision, *, verbose: bool, told: dict[str, Decision] | None = None, losers: bool = True
+    page: Page, decision: Decision, *, verbose: bool, told: Told | None = None, losers: bool = True
 ) -> None:
     """One model: the decision, and what a person needs to agree or to disagree with it.
 
-    told: decisions that were printed, by target; what is the same as there is not said again. losers: with the
-    candidates that were passed over.
+    told: what need not be said again. losers: with the candidates that were passed over.
     """
     page.line(_title(decision))
     source = decision.source
@@ -87,8 +99,7 @@ def print_decision(
         page.row("Could be", ", ".join(decision.proposals) or ())
     else:
         page.row("Use", f"{', '.join(decision.use.uses)} ({decision.use.text})")
-        twin = told.setdefault(decision.target.model, decision) if told is not None else decision
-        print_target(page, decision, decision.target, verbose=verbose, twin=twin)
+        _target(page, decision, decision.target, verbose, told or Told())
     if losers:
         _passed_over(page, decision, verbose)
     page.items("Happens", decision.happens if verbose else ())
@@ -99,43 +110,53 @@ def print_decision(
         page.row("Automatic", "no, a person has to confirm this one", "yellow")
 
 
-def print_target(
-    page: Page, decision: Decision, target: TargetChoice, *, verbose: bool, twin: Decision | None = None
-) -> None:
-    """The chosen target with what was reckoned for it. twin: an earlier decision for the same target."""
+def _target(page: Page, decision: Decision, target: TargetChoice, verbose: bool, told: Told) -> None:
     page.row("Why this", decision.reason)
     if target.fit is None:
         page.row("Memory", "cannot be reckoned: nothing is known about its size")
     else:
         page.row("Memory", words.memory(target.fit, decision.source.fit))
-    if twin is not None and twin is not decision and _about_target(twin) == _about_target(decision):
-        page.row("Otherwise", f"as for {twin.source.model}: download, licence, Ollama, thinking, changes, figures")
-        return
-    if target.fit is not None:
         page.row("", words.reckoned(target.fit), "dim")
-    page.row("Download", words.download(target.download, target.installed))
-    page.row("Licence", target.licence.text)
-    page.row("Ollama", words.version(target.version), "yellow" if target.version.enough is False else "")
-    page.row("Thinks", words.thinking(target.thinking))
-    page.items("Changes", [caveat.text for caveat in (*target.caveats, *decision.caveats)])
-    _figures(page, target, verbose)
-    if target.unverified:
-        page.row("Unsure", words.unconfirmed(target), "yellow")
+    _changes(page, decision, target, told)
+    twin = told.decisions.setdefault(target.model, decision)
+    before = _facts(twin.target, verbose) if twin is not decision and twin.target is not None else {}
+    facts = _facts(target, verbose)
+    for label, lines in facts.items():
+        if lines != before.get(label):
+            page.items(label, lines, "yellow" if label == "Unsure" or _too_old(label, target) else "")
+    same = [_IN_A_SENTENCE[label] for label, lines in facts.items() if lines and lines == before.get(label)]
+    if same:
+        page.row("Otherwise", f"as for {twin.source.model}: {', '.join(same)}")
     if verbose:
         page.row("Rule", f"{target.rule} of {target.recipe}" + (f", as {target.role}" if target.role else ""))
         page.row("Confidence", target.confidence or ())
         page.row("Digest", target.digest or "not known")
 
 
-def _about_target(decision: Decision) -> tuple[object, ...]:
-    """What is told about a target whichever model it replaces; equal for two decisions means not worth repeating."""
-    target = decision.target
-    assert target is not None
-    return (
-        target.download, target.licence, target.version, target.thinking, target.caveats, decision.caveats,
-        target.evidence, target.counter_evidence, target.unverified,
-        target.fit and (target.fit.basis, target.fit.context_source),
-    )  # fmt: skip
+def _facts(target: TargetChoice, verbose: bool) -> dict[str, list[str]]:
+    """What is true of a target whichever model it replaces, by label."""
+    return {
+        "Download": [words.download(target.download, target.installed)],
+        "Licence": [target.licence.text],
+        "Ollama": [words.version(target.version)],
+        "Thinks": [words.thinking(target.thinking)],
+        **_figures(target, verbose),
+        "Unsure": [words.unconfirmed(target)] if target.unverified else [],
+    }
+
+
+def _too_old(label: str, target: TargetChoice) -> bool:
+    return label == "Ollama" and target.version.enough is False
+
+
+def _changes(page: Page, decision: Decision, target: TargetChoice, told: Told) -> None:
+    caveats = (*target.caveats, *decision.caveats)
+    lines = [caveat.text for caveat in caveats if caveat.text not in told.caveats]
+    known = [caveat.code.lower().replace("_", " ") for caveat in caveats if caveat.text in told.caveats]
+    if known:
+        lines.append(f"as above: {', '.join(known)}")
+    page.items("Changes", lines)
+    told.caveats.update(lines)
 
 
 def _title(decision: Decision) -> Text:
@@ -156,16 +177,15 @@ def _lineage(page: Page, decision: Decision, verbose: bool) -> None:
     page.row("Why Llama", [item.text for item in shown] or words.lineage(facts))
 
 
-def _figures(page: Page, target: TargetChoice, verbose: bool) -> None:
+def _figures(target: TargetChoice, verbose: bool) -> dict[str, list[str]]:
     if verbose:
-        page.items("Figures", [words.figure_in_full(row) for row in target.evidence])
-        page.items("Against", [words.figure_in_full(row) for row in target.counter_evidence])
-        return
+        return {
+            "Figures": [words.figure_in_full(row) for row in target.evidence],
+            "Against": [words.figure_in_full(row) for row in target.counter_evidence],
+        }
     rows = list(target.evidence[:_FIGURES])
-    rows += [row for row in (*target.evidence, *target.counter_evidence) if row.favours == "old" and row not in rows][
-        :1
-    ]
-    page.items("Figures", [words.figure(row) for row in rows] or ["none published for this pair"])
+    against = [row for row in (*target.evidence, *target.counter_evidence) if row.favours == "old" and row not in rows]
+    return {"Figures": [words.figure(row) for row in (*rows, *against[:1])] or ["none published for this pair"]}
 
 
 def _passed_over(page: Page, decision: Decision, verbose: bool) -> None:
