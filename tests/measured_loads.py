@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llamaexit.memory import Estimate, Interval, ModelSpec, estimate, spec_of_table, spec_of_target
-from llamaexit.memory.catalogue import Mix, typed_table
+from llamaexit.memory.catalogue import Mix, layer_tensors, outer_tensors
 from llamaexit.recipes.model import CatalogueShape, Target
 from llamaexit.shape import Experts, Mla, Recurrent, Shape, Weights, weights_of
 from llamaexit.snapshot import Cpu, Gpu, Machine, OllamaFacts, Ram, Setting, System
@@ -154,12 +154,22 @@ def table(name: str, quant: str, values: str | None = None) -> tuple[Shape, Weig
     shape, tied = shape_named(name)
     mix = Mix.named(quant, library=False)
     assert mix is not None
-    typed = typed_table(shape, mix, tied=tied)
-    if values is not None:
-        typed = ((name, values if ".attn_v." in name else kind, size) for name, kind, size in typed)
-    weights = weights_of(typed, shape)
+    weights = weights_of(typed_table(shape, mix, tied, values), shape)
     assert weights is not None
     return shape, weights
+
+
+def typed_table(
+    shape: Shape, mix: Mix, tied: bool, values: str | None = None
+) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Every tensor with its type, as a GGUF header lists them."""
+    for name, dimensions in outer_tensors(shape, tied=tied):
+        yield name, mix.type_of(shape, name, dimensions, -1, tied=tied), dimensions
+    for layer in range(shape.layers):
+        for short, dimensions in layer_tensors(shape, layer):
+            name = f"blk.{layer}.{short}"
+            kind = mix.type_of(shape, name, dimensions, layer, tied=tied)
+            yield name, values if values and short == "attn_v.weight" else kind, dimensions
 
 
 def spec_for(case: Case, basis: str) -> ModelSpec:

@@ -27,12 +27,16 @@ class Mla:
 
 @dataclass(frozen=True, slots=True)
 class Experts:
-    """Mixture of experts: how many there are, how many a token uses, and how wide one is."""
+    """Mixture of experts: how many there are, how many a token uses, and how wide one is.
+
+    `leading_dense`: layers at the front that have no experts.
+    """
 
     count: int
     used: int
     feed_forward: int = 0
     shared: int = 0
+    leading_dense: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +401,7 @@ def _experts(keys: _Keys) -> Experts | None:
         used=min(keys.count("expert_used_count", default=1), count),
         feed_forward=keys.count("expert_feed_forward_length"),
         shared=keys.count("expert_shared_count"),
+        leading_dense=keys.count("leading_dense_block_count", limit=_MAX_LAYERS),
     )
 
 

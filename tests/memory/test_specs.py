@@ -9,8 +9,9 @@ from llamaexit.memory import ModelSpec, estimate, spec_of_installed, spec_of_ori
 from llamaexit.memory.catalogue import Mix, header_bytes, is_tied, weights_by_label
 from llamaexit.memory.spec import published_shape
 from llamaexit.recipes.model import CatalogueShape, Origin, Tag, Target
+from llamaexit.shape import weights_of
 from llamaexit.snapshot import InstalledModel, Layer
-from measured_loads import shape_named, table
+from measured_loads import document, shape_named, table, typed_table
 from memory_machines import GIB, MIB, gpu, machine, ollama
 
 QWEN3_8B = CatalogueShape("qwen3", 36, 4096, 32, 8, 128, 12288, 151936, 36)
@@ -478,3 +479,30 @@ def test_larger_values_are_not_taken_for_an_output() -> None:
     shape = CatalogueShape("qwen3", 36, 2560, 32, 8, 128, 9728, 151936)
 
     assert spec(spec_of_target(target(shape=shape, size=2_620_788_260))).weights.tied
+
+
+@pytest.mark.parametrize("label", ["Q4_K_M", "Q3_K_M", "Q4_K_S", "Q2_K", "Q8_0", "MXFP4"])
+@pytest.mark.parametrize("name", sorted(document()["shapes"]))
+def test_layers_reckoned_by_kind_come_to_the_sum_of_the_whole_table(name: str, label: str) -> None:
+    shape, tied = shape_named(name)
+    mix = Mix.named(label)
+    assert mix is not None
+
+    assert weights_by_label(shape, mix, tied=tied) == weights_of(typed_table(shape, mix, tied), shape)
+
+
+def test_shape_too_sketchy_for_a_table_is_shared_out_evenly() -> None:
+    sketch = CatalogueShape("qwen4exp", 48, 2560, 24, 2, vocab=151936)
+
+    made = spec(spec_of_target(target(shape=sketch, size=120_058_268_208)))
+
+    assert made.basis == "manifest"
+    assert len(set(made.weights.blocks)) == 1
+    assert made.weights.total == pytest.approx(120_058_268_208, rel=0.001)
+    assert made.weights.token_embedding == 151936 * 2560 * 144 // 256
+
+
+def test_sketchy_shape_without_bytes_has_no_spec() -> None:
+    sketch = CatalogueShape("qwen4exp", 48, 2560, 24, 2, vocab=151936)
+
+    assert spec_of_target(target(shape=sketch, size=0, exact=False)) is None

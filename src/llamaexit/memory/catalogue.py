@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from llamaexit.shape import BLOCKS, Mla, Recurrent, Shape, Weights, weights_of
+from llamaexit.shape import BLOCKS, Mla, Recurrent, Shape, Weights, tensor_bytes
 
 Tensor = tuple[str, tuple[int, ...]]
-Typed = tuple[str, str, tuple[int, ...]]
 
 _FLOATS = ("F32", "F16", "BF16")
 _QWEN_HYBRIDS = ("qwen3next", "qwen35", "qwen35moe")
@@ -146,19 +145,60 @@ def _hybrid_type(name: str) -> str | None:
     return "Q4_K" if part.startswith(("attn_", "ssm_")) or part.endswith(("_exps", "_shexp")) else None
 
 
-def typed_table(shape: Shape, mix: Mix, *, tied: bool) -> Iterator[Typed]:
-    """The tensor table of `shape` with the types `mix` gives it."""
-    for name, dimensions in tensor_table(shape, tied=tied):
-        layer = int(name.split(".", 2)[1]) if name.startswith("blk.") else -1
-        yield name, mix.type_of(shape, name, dimensions, layer, tied=tied), dimensions
-
-
 @lru_cache(maxsize=1024)
 def weights_by_label(shape: Shape, mix: Mix, *, tied: bool) -> Weights | None:
     """Weights of the text model as the label says. None when the shape lacks what a tensor table needs."""
     if not (shape.layers and shape.hidden and shape.vocab) or (shape.feed_forward == 0 and shape.experts is None):
         return None
-    return weights_of(typed_table(shape, mix, tied=tied), shape)
+    known: dict[tuple[bool, ...], tuple[int, int]] = {}
+    blocks, experts = [], []
+    for layer in range(shape.layers):
+        kind = _kind(shape, layer)
+        if kind not in known:
+            known[kind] = _layer_bytes(shape, mix, layer, tied)
+        blocks.append(known[kind][0])
+        experts.append(known[kind][1])
+    outside = {
+        name: _size(mix.type_of(shape, name, dimensions, -1, tied=tied), dimensions)
+        for name, dimensions in outer_tensors(shape, tied=tied)
+    }
+    return Weights(
+        total=sum(blocks) + sum(outside.values()),
+        token_embedding=outside["token_embd.weight"],
+        output=outside.get("output.weight", 0),
+        blocks=tuple(blocks),
+        experts=tuple(experts) if any(experts) else (),
+    )
+
+
+def _kind(shape: Shape, layer: int) -> tuple[bool, ...]:
+    """Layers of one kind have the same tensors and types: all that `_wanted` and the tensor table look at."""
+    layers = shape.layers
+    recurrent = shape.recurrent
+    return (
+        _more_bits(layer, layers),
+        layer < layers // 8,
+        layer < layers // 16,
+        layer < 2,
+        layer < 4,
+        layer < _dense_layers(shape),
+        recurrent is not None and bool(recurrent.interval) and (layer + 1) % recurrent.interval != 0,
+    )
+
+
+def _layer_bytes(shape: Shape, mix: Mix, layer: int, tied: bool) -> tuple[int, int]:
+    """Bytes of one layer, and of the routed experts in it."""
+    total = experts = 0
+    for name, dimensions in layer_tensors(shape, layer):
+        size = _size(mix.type_of(shape, f"blk.{layer}.{name}", dimensions, layer, tied=tied), dimensions)
+        total += size
+        if "exps." in name:
+            experts += size
+    return total, experts
+
+
+def _size(kind: str, dimensions: tuple[int, ...]) -> int:
+    return tensor_bytes(kind, dimensions) or 0
 
 
 def encoder_bytes(shape: Shape) -> int:
@@ -175,9 +215,7 @@ def weights_by_size(shape: Shape, mix: Mix | None, blob: int, *, vision: bool) -
     target = blob - header_bytes(shape)
     if target <= 0:
         return None
-    guess = _best(shape, mix, target, vision)
-    if guess is None:
-        return None
+    guess = _best(shape, mix, target, vision) or _even(shape, mix, target)
     encoder = max(0, target - guess.total) if vision else 0
     blocks = target - encoder - guess.token_embedding - guess.output - guess.rest
     known = sum(guess.blocks)
@@ -215,11 +253,19 @@ def _best(shape: Shape, mix: Mix | None, target: int, vision: bool) -> Weights |
     mixes = (mix,) if mix is not None else tuple(each for each in map(Mix.named, _COMMON) if each is not None)
     tied = is_tied(shape)
     usual = _nearest(shape, mixes, target, tied)
-    if usual is None or vision or shape.architecture in _ALWAYS_TIED:
+    if usual is None or vision or shape.architecture in _ALWAYS_TIED or abs(usual.total - target) < target // 50:
         return usual
     other = _nearest(shape, mixes, target, not tied)
     clearly = other is not None and 4 * abs(other.total - target) < abs(usual.total - target)
     return other if clearly else usual
+
+
+def _even(shape: Shape, mix: Mix | None, target: int) -> Weights:
+    """Where the shape is too sketchy for a table: embedding and output by their widths, the rest in equal layers."""
+    elements, size = BLOCKS[mix.base] if mix is not None else BLOCKS["Q4_K"]
+    matrix = min(shape.hidden * shape.vocab // elements * size, target // 4)
+    block = (target - 2 * matrix) // shape.layers
+    return Weights(2 * matrix + block * shape.layers, matrix, matrix, (block,) * shape.layers)
 
 
 def _nearest(shape: Shape, mixes: tuple[Mix, ...], target: int, tied: bool) -> Weights | None:
@@ -230,16 +276,18 @@ def _nearest(shape: Shape, mixes: tuple[Mix, ...], target: int, tied: bool) -> W
 _COMMON = ("Q4_K_M", "Q4_0", "Q8_0", "F16", "Q6_K", "Q5_K_M", "Q3_K_M", "Q2_K")
 
 
-def tensor_table(shape: Shape, *, tied: bool) -> Iterator[Tensor]:
-    """Names and dimensions of the tensors of `shape`, innermost dimension first as GGUF stores them."""
-    hidden, vocab = shape.hidden, shape.vocab
-    yield "token_embd.weight", (hidden, vocab)
+def layer_tensors(shape: Shape, layer: int) -> Iterator[Tensor]:
+    """Names (without `blk.N.`) and dimensions of the tensors of one layer, innermost dimension first as in GGUF."""
+    yield from _attention(shape, layer)
+    yield from _feed_forward(shape, layer)
+
+
+def outer_tensors(shape: Shape, *, tied: bool) -> Iterator[Tensor]:
+    """The tensors that belong to no layer."""
+    yield "token_embd.weight", (shape.hidden, shape.vocab)
     if not tied:
-        yield "output.weight", (hidden, vocab)
-    yield "output_norm.weight", (hidden,)
-    for layer in range(shape.layers):
-        for name, dimensions in (*_attention(shape, layer), *_feed_forward(shape, layer)):
-            yield f"blk.{layer}.{name}", dimensions
+        yield "output.weight", (shape.hidden, shape.vocab)
+    yield "output_norm.weight", (shape.hidden,)
 
 
 def _attention(shape: Shape, layer: int) -> Iterable[Tensor]:
@@ -338,6 +386,8 @@ def _feed_forward(shape: Shape, layer: int) -> Iterable[Tensor]:
 
 def _dense_layers(shape: Shape) -> int:
     """DeepSeek starts with dense layers: one in the small models, three in the large ones (published configs)."""
+    if shape.experts is not None and shape.experts.leading_dense:
+        return shape.experts.leading_dense
     if shape.architecture.startswith("deepseek"):
         return 3 if shape.layers > 60 else 1
     return 0

@@ -281,7 +281,8 @@ def published_shape(published: CatalogueShape, context: int, vision: bool, compr
     experts = None
     if published.experts:
         width = published.expert_feed_forward or _EXPERT_FEED_FORWARD.get((architecture, hidden), 0)
-        experts = Experts(published.experts, published.experts_used or 1, width, published.experts_shared)
+        used, shared = published.experts_used or 1, published.experts_shared
+        experts = Experts(published.experts, used, width, shared, published.dense_layers)
     window = published.sliding_window or _WINDOWS.get(architecture, 0)
     period = GLOBAL_EVERY.get(architecture, 0)
     return Shape(
