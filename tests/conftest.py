@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from standin import Standin, Store
@@ -35,6 +36,10 @@ _FOREIGN = frozenset(
 )  # fmt: skip
 KEPT = "LLAMAEXIT_TEST_OLLAMA"
 """The one variable of ours that may come from outside: the address of a real server for the tests marked `ollama`."""
+
+# a busy machine is no reason for a property to fail
+hypothesis.settings.register_profile("llamaexit", deadline=None)
+hypothesis.settings.load_profile("llamaexit")
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -180,6 +181,32 @@ def test_nothing_listening_names_the_ways_on(connect: Connect) -> None:
 def test_unknown_host_is_unreachable(host: str, connect: Connect) -> None:
     with pytest.raises(Unreachable, match="not a known host"):
         connect(f"http://{host}").version()
+
+
+def test_name_no_host_can_have_is_unreachable(connect: Connect) -> None:
+    with pytest.raises(Unreachable, match="no host can have such a name"):
+        connect(f"http://{'ü' * 70}.example").version()
+
+
+class TestTls:
+    CERTIFICATE = Path(__file__).parents[1] / "data" / "tls" / "localhost.pem"
+    """A self-signed certificate for localhost and 127.0.0.1 with its key, of no use anywhere else."""
+
+    @pytest.fixture
+    def server(self, start_standin: Start) -> Standin:
+        return start_standin(Store.of(Model("llama3.1:8b")), certificate=self.CERTIFICATE)
+
+    def test_is_spoken_with_a_server_whose_certificate_is_trusted(
+        self, server: Standin, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(self.CERTIFICATE))
+        assert server.url.startswith("https://")
+        assert [tag["name"] for tag in connect(server).tags()] == ["llama3.1:8b"]
+
+    def test_fails_in_one_line_when_it_is_not_trusted(self, server: Standin, connect: Connect) -> None:
+        with pytest.raises(Unreachable, match="certificate is not accepted: self-signed") as caught:
+            connect(server).version()
+        assert caught.value.message.isprintable()
 
 
 def test_plain_http_server_asked_for_tls_is_one_line(standin: Standin, connect: Connect) -> None:

@@ -7,12 +7,14 @@ import ipaddress
 import json
 import socket
 import socketserver
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 from standin import answers
@@ -67,6 +69,7 @@ class Standin:
     """A server on a free loopback port. Use it in a `with` statement, or call `start` and `stop`.
 
     latency: seconds every answer takes. version: what it says it is; older ones leave out what they did not have.
+    certificate: a PEM file with certificate and key; the server then speaks TLS, as behind a proxy.
     """
 
     store: Store = field(default_factory=Store)
@@ -74,6 +77,7 @@ class Standin:
     latency: float = 0.0
     host: str = "127.0.0.1"
     port: int = 0
+    certificate: Path | None = None
 
     def __post_init__(self) -> None:
         self.log: list[Request] = []
@@ -92,7 +96,8 @@ class Standin:
     def url(self) -> str:
         """Base URL."""
         assert self._server is not None, "not started"
-        return f"http://{self.host}:{self._server.server_address[1]}"
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://{self.host}:{self._server.server_address[1]}"
 
     @property
     def release(self) -> Release:
@@ -100,7 +105,15 @@ class Standin:
 
     def start(self) -> Standin:
         """Listen, and answer from a thread."""
+        context = None
+        if self.certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
         self._server = _Server((self.host, self.port), self)
+        if context is not None:
+            # the handshake is left to the thread of the connection
+            listening = self._server.socket
+            self._server.socket = context.wrap_socket(listening, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), name="standin", daemon=True).start()
         return self
 
@@ -196,7 +209,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exc_info()[1]
-        if error is not None and not isinstance(error, (ConnectionError, TimeoutError)):
+        if error is not None and not isinstance(error, OSError):
             self.standin.failed(error)
 
 

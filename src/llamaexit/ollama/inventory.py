@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -114,10 +115,10 @@ def _local(store: str | None) -> Path | None:
         return None
     path = Path(store)
     try:
-        return path if path.is_dir() else None
+        return path if stat.S_ISDIR(path.stat().st_mode) else None
     except PermissionError:
         return path  # it is here, and closed to us
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 

@@ -235,7 +235,7 @@ class Server:
             answer = _Answer(response, self._body(response, path))
         except BaseException as error:
             connection.close()
-            if isinstance(error, (OSError, http.client.HTTPException)):
+            if isinstance(error, (OSError, http.client.HTTPException, UnicodeError)):
                 raise self._cut(error, path, time.monotonic() - started) from error
             raise
         self._idle.append(connection)
@@ -296,6 +296,8 @@ class Server:
 
 def _reason(error: Exception) -> str:
     """The reason of a failed connection without numbers and codes."""
+    if isinstance(error, UnicodeError):
+        return "no host can have such a name"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, (http.client.RemoteDisconnected, ConnectionError)):
