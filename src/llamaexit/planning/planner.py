@@ -18,6 +18,7 @@ from llamaexit.recipes.names import name_key
 from llamaexit.units import gb, gib
 
 if TYPE_CHECKING:
+    from llamaexit.memory import ModelSpec
     from llamaexit.planning.options import PlanOptions
     from llamaexit.recipes.library import Library, LoadedRecipe
     from llamaexit.snapshot import InstalledModel, Machine, OllamaFacts, Snapshot
@@ -34,11 +35,12 @@ class Planner:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.book = RuleBook(library.rules)
+        self._catalogue: dict[str, ModelSpec | None] = {}
 
     def plan(self, snapshot: Snapshot, options: PlanOptions) -> Plan:
         """Decide about every source. Raises UsageError for a text that cannot name a model."""
         selection = select(snapshot, self.library, options)
-        reckoner = Reckoner(snapshot, selection.installed, options.remote)
+        reckoner = Reckoner(snapshot, selection.installed, options.remote, self._catalogue)
         world = self._world(snapshot, selection, options)
         family = _family(selection)
         decisions = tuple(
@@ -61,7 +63,7 @@ class Planner:
     def candidate_names(self, snapshot: Snapshot, options: PlanOptions) -> tuple[str, ...]:
         """Every target that comes into question, for asking a registry about them beforehand."""
         selection = select(snapshot, self.library, options)
-        reckoner = Reckoner(snapshot, selection.installed, options.remote)
+        reckoner = Reckoner(snapshot, selection.installed, options.remote, self._catalogue)
         names: dict[str, None] = {}
         for source in selection.sources:
             question = ask(source, self.library, self.book, reckoner, options)

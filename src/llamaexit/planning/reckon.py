@@ -20,15 +20,23 @@ if TYPE_CHECKING:
 
 
 class Reckoner:
-    """What models take on one machine. Answers are kept, since several sources share candidates."""
+    """What models take on one machine. Answers are kept, since several sources share candidates.
+
+    catalogue: specs of published targets by name, filled as they are needed.
+    """
 
     def __init__(
-        self, snapshot: Snapshot, installed: Mapping[str, InstalledModel], remote: Mapping[str, RemoteFacts]
+        self,
+        snapshot: Snapshot,
+        installed: Mapping[str, InstalledModel],
+        remote: Mapping[str, RemoteFacts],
+        catalogue: dict[str, ModelSpec | None],
     ) -> None:
         self._machine = snapshot.machine
         self._ollama = snapshot.ollama
         self._installed = installed
         self._remote = {name_key(name): facts for name, facts in remote.items()}
+        self._catalogue = catalogue
         self._kept: dict[tuple[str, int | None, str], Estimate] = {}
 
     def source(self, model: InstalledModel, origin: Origin | None, context: int | None) -> Estimate | None:
@@ -44,8 +52,8 @@ class Reckoner:
         spec = spec_of_installed(here) if here is not None else None
         if spec is None and remote is not None:
             spec = remote.spec
-        if spec is None and candidate.target is not None:
-            spec = spec_of_target(candidate.target, candidate.tag)
+        if spec is None:
+            spec = self._published(candidate)
         return self._estimate(candidate.model, spec, context, whose)
 
     def here(self, candidate: Candidate) -> InstalledModel | None:
@@ -72,6 +80,15 @@ class Reckoner:
         if target is not None and target.size and tag is None:
             return Download(target.size, 0, target.exact, _catalogue(target.exact, target.size_as_of))
         return Download(0, 0, False, "not known")
+
+    def _published(self, candidate: Candidate) -> ModelSpec | None:
+        """The candidate as its recipe describes it: the same for every machine, so kept from plan to plan."""
+        if candidate.target is None:
+            return None
+        key = name_key(candidate.model)
+        if key not in self._catalogue:
+            self._catalogue[key] = spec_of_target(candidate.target, candidate.tag)
+        return self._catalogue[key]
 
     def _estimate(self, name: str, spec: ModelSpec | None, context: int | None, whose: str) -> Estimate | None:
         if spec is None:
