@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 _PLAIN = frozenset({str, int, bool, type(None)})
+_CONTAINERS = frozenset({tuple, list, dict, float})
 _Reader = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
 _READERS: dict[type, _Reader] = {}
 
@@ -25,7 +26,9 @@ def jsonable(value: Any) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
-    reader = _READERS.get(kind) or (_reader_of(kind) if is_dataclass(kind) else None)
+    reader = _READERS.get(kind)
+    if reader is None and kind not in _CONTAINERS and is_dataclass(kind):
+        reader = _reader_of(kind)
     if reader is not None:
         names, read = reader
         # most values are plain, and not calling for those halves the time
@@ -36,7 +39,7 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [item if type(item) in _PLAIN else jsonable(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return {str(key): item if type(item) in _PLAIN else jsonable(item) for key, item in value.items()}
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, (set, frozenset)):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llamaexit.lineage import words
-from llamaexit.lineage.catalogue import Build, Catalogue, shortened
+from llamaexit.lineage.catalogue import Build, catalogue_of, shortened
 from llamaexit.lineage.finding import Finding, fit, weaker
 from llamaexit.lineage.header import architecture_of, header_findings
 from llamaexit.lineage.kin import Kin, billions, plausible
@@ -81,7 +81,7 @@ class _Assessor:
     """Assesses the models of one snapshot. Findings and conclusions are made once a model."""
 
     def __init__(self, library: Records, models: Iterable[InstalledModel]) -> None:
-        self.catalogue = Catalogue(library)
+        self.catalogue = catalogue_of(library)
         self.relatives = Relatives(models)
         self.kin = Kin(self.catalogue)
         self._own: dict[int, tuple[Finding, ...]] = {}

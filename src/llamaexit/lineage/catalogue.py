@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from llamaexit.lineage import words
@@ -62,6 +62,12 @@ def size_label(tag: str) -> str | None:
     """The size a tag begins with: `8b` of `8b-instruct-q4_0`, `16x17b`; None for `latest`."""
     match = _SIZE.match(tag.lower())
     return match[0] if match else None
+
+
+@lru_cache(maxsize=8)
+def catalogue_of(records: Records) -> Catalogue:
+    """The indexes over a library, built once for all the models and machines it is asked about."""
+    return Catalogue(records)
 
 
 class Catalogue:
