@@ -333,7 +333,7 @@ def _of_device(made: Estimate, others: int) -> Interval:
     true, (least, most) = made.true_size, _DRIVER
     below = true.expected - true.low + (300 - least) * MIB
     above = true.high - true.expected + (most - 300 + others) * MIB
-    return Interval(size + others * MIB // 2, size - below, size + above)
+    return Interval(size, size - below, size + above)
 
 
 def _distance(case: Case, expected: int) -> float:
