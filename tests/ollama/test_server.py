@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from llamaexit.errors import OllamaError
 from llamaexit.ollama import server as server_module
@@ -189,22 +190,32 @@ def test_name_no_host_can_have_is_unreachable(connect: Connect) -> None:
 
 
 class TestTls:
-    CERTIFICATE = Path(__file__).parents[1] / "data" / "tls" / "localhost.pem"
-    """A self-signed certificate for localhost and 127.0.0.1 with its key, of no use anywhere else."""
+    @pytest.fixture(scope="class")
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
 
     @pytest.fixture
-    def server(self, start_standin: Start) -> Standin:
-        return start_standin(Store.of(Model("llama3.1:8b")), certificate=self.CERTIFICATE)
+    def server(self, authority: trustme.CA, start_standin: Start, tmp_path: Path) -> Standin:
+        certificate = tmp_path / "server.pem"
+        authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+        return start_standin(Store.of(Model("llama3.1:8b")), certificate=certificate)
 
     def test_is_spoken_with_a_server_whose_certificate_is_trusted(
-        self, server: Standin, connect: Connect, monkeypatch: pytest.MonkeyPatch
+        self,
+        authority: trustme.CA,
+        server: Standin,
+        connect: Connect,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
     ) -> None:
-        monkeypatch.setenv("SSL_CERT_FILE", str(self.CERTIFICATE))
+        trusted = tmp_path / "authority.pem"
+        authority.cert_pem.write_to_path(trusted)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
         assert server.url.startswith("https://")
         assert [tag["name"] for tag in connect(server).tags()] == ["llama3.1:8b"]
 
     def test_fails_in_one_line_when_it_is_not_trusted(self, server: Standin, connect: Connect) -> None:
-        with pytest.raises(Unreachable, match="certificate is not accepted: self-signed") as caught:
+        with pytest.raises(Unreachable, match="certificate is not accepted: unable to get local issuer") as caught:
             connect(server).version()
         assert caught.value.message.isprintable()
 
