@@ -190,7 +190,7 @@ def test_name_no_host_can_have_is_unreachable(connect: Connect) -> None:
 
 
 class TestTls:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def authority(self) -> trustme.CA:
         return trustme.CA()
 
