@@ -203,6 +203,10 @@ def test_short_convolutions_keep_their_last_inputs_as_state() -> None:
     assert made.recurrent == Recurrent(0, conv_kernel=3, inner_size=1024)
 
 
+def test_rwkv_keeps_its_last_tokens_and_a_state_for_each_head() -> None:
+    assert shape(keys("rwkv7", wkv__head_size=64)).recurrent == Recurrent(0, 3, 1024, 64)
+
+
 def test_gemma3n_shares_the_caches_of_its_last_layers() -> None:
     assert shape(keys("gemma3n", block_count=35)).shared_kv_layers == 15
     assert shape(keys("gemma3n", block_count=35, attention__shared_kv_layers=10)).shared_kv_layers == 10

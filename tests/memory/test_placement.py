@@ -361,3 +361,22 @@ def test_every_kind_of_model_finds_a_place_in_every_family(shape: str, version: 
 
     assert fit.placement != "none"
     assert fit.ps.low <= fit.ps.expected <= fit.ps.high
+
+
+@pytest.mark.parametrize("version", ["0.33.0", "0.24.0"])
+def test_scratch_memory_of_the_encoder_is_counted_by_every_family_but_the_runner(version: str) -> None:
+    seeing = replace(model(), projector=900 * MIB, vision=True)
+
+    parts = {part.name for part in fit_of(seeing, machine(gpu()), ollama(version)).now.parts}
+
+    assert ("vision buffers" in parts) == (version == "0.33.0")
+
+
+def test_experts_spread_over_two_cards_fill_each_from_its_front() -> None:
+    here = machine(gpu(8 * GIB, index=0, name="A"), gpu(8 * GIB, index=1, name="B"))
+
+    fit = fit_of(model("qwen3-30b-a3b"), here).now
+
+    assert fit.placement == "experts-in-ram"
+    assert [use.device for use in fit.devices] == ["A", "B"]
+    assert all(use.size > 4 * GIB for use in fit.devices)

@@ -506,3 +506,42 @@ def test_sketchy_shape_without_bytes_has_no_spec() -> None:
     sketch = CatalogueShape("qwen4exp", 48, 2560, 24, 2, vocab=151936)
 
     assert spec_of_target(target(shape=sketch, size=0, exact=False)) is None
+
+
+DEEPSEEK_R1 = CatalogueShape(
+    "deepseek2", 61, 7168, 128, 128, feed_forward=18432, vocab=129280, kv_lora_rank=512, q_lora_rank=1536, rope_dim=64,
+    nope_dim=128, v_head_dim=128, experts=256, experts_used=8, experts_shared=1, expert_feed_forward=2048,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dense_layers", [0, 3], ids=["as usual for its size", "as the catalogue says"])
+def test_large_deepseek_starts_with_three_dense_layers(dense_layers: int) -> None:
+    shape = replace(DEEPSEEK_R1, dense_layers=dense_layers)
+
+    made = spec(spec_of_target(target(shape=shape, size=404_000_000_000, exact=False, released="2025-05-28")))
+
+    assert [size > 0 for size in made.weights.experts[:5]] == [False, False, False, True, True]
+    assert made.weights.output > 0
+
+
+def test_published_size_of_deepseek_r1_is_that_of_its_label() -> None:
+    made = spec(spec_of_target(target(shape=DEEPSEEK_R1, size=0, exact=False, released="2025-05-28")))
+
+    assert made.weights.total == pytest.approx(404e9, rel=0.02)
+
+
+@pytest.mark.parametrize("size", [1000, 60_000_000], ids=["smaller than any header", "smaller than its embedding"])
+def test_a_size_that_cannot_be_is_no_size(size: int) -> None:
+    assert spec(spec_of_target(target(size=size))).basis == "label"
+
+
+def test_shared_experts_of_hybrids_have_a_gate_of_their_own() -> None:
+    shape, tied = shape_named("qwen3.5-35b-a3b")
+    mix = Mix.named("Q4_K_M", library=True)
+    assert mix is not None
+
+    names = {name for name, _, _ in typed_table(shape, mix, tied)}
+
+    assert "blk.0.ffn_gate_inp_shexp.weight" in names
+    assert "blk.0.ssm_out.weight" in names
+    assert "blk.3.attn_q.weight" in names

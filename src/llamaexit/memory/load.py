@@ -38,9 +38,6 @@ class Load:
     draft_graph: int
     logits: int
     file_size: int
-    vision_in_file: bool
-    context: int
-    batch: int
 
     @property
     def depth(self) -> int:
@@ -66,7 +63,7 @@ def load_of(
     return Load(
         family=family,
         layers=tuple(map(int.__add__, _padded(weights.blocks, shape.layers), cache.layers)),
-        experts=weights.experts,
+        experts=_padded(weights.experts, shape.layers) if weights.experts else (),
         cache=cache,
         graph=graph,
         output=weights.output + weights.rest + tied,
@@ -79,9 +76,6 @@ def load_of(
         draft_graph=graph.device if draft else 0,
         logits=4 * shape.vocab * parallel,
         file_size=spec.file_size,
-        vision_in_file=weights.vision > 0,
-        context=context,
-        batch=batch,
     )
 
 
