@@ -20,15 +20,15 @@ help:
 plan: .venv/.installed
 	@$(BIN)/llamaexit plan $(MODELS)
 
-test: .venv/.group-test
+test: .venv/.installed .venv/.group-test
 	$(BIN)/pytest $(TESTS)
 
-coverage: .venv/.group-test
+coverage: .venv/.installed .venv/.group-test
 	$(BIN)/pytest --cov --cov-report= $(TESTS)
 	$(MAKE) coverage-report
 
 # Decisions are held to 95 % of their branches; the rest is reported.
-coverage-report: .venv/.group-test
+coverage-report: .venv/.installed .venv/.group-test
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='$(DECISIONS)' --fail-under=95
 
@@ -36,13 +36,13 @@ lint: types imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: .venv/.group-lint
+types: .venv/.installed .venv/.group-lint
 	$(BIN)/mypy
 
-imports: .venv/.group-lint
+imports: .venv/.installed .venv/.group-lint
 	$(BIN)/lint-imports
 
-docs: .venv/.group-docs
+docs: .venv/.installed .venv/.group-docs
 	$(BIN)/sphinx-build -W --keep-going -n -q -b dirhtml docs site
 	@echo "site/index.html"
 
@@ -55,12 +55,13 @@ dist: .venv/.group-build
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
-bench: .venv/.group-test
+bench: .venv/.installed .venv/.group-test
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/memory.py
 
 check: lint coverage docs dist
 
-setup: .venv/.group-test .venv/.group-lint .venv/.group-docs .venv/.group-build
+setup: .venv/.installed .venv/.group-test .venv/.group-lint .venv/.group-docs .venv/.group-build
 
 clean:
 	rm -rf .venv build dist site .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -68,12 +69,13 @@ clean:
 .venv/bin/python:
 	@tools/venv .venv $(PYTHON)
 
-.venv/.installed: pyproject.toml .venv/bin/python
+# The recipes are compiled when the package is installed.
+.venv/.installed: pyproject.toml hatch_build.py $(wildcard recipes/*.toml) .venv/bin/python
 	@echo ".venv: installing llamaexit" >&2
 	@$(PIP) --editable .
 	@touch $@
 
-.venv/.group-%: pyproject.toml .venv/.installed
+.venv/.group-%: pyproject.toml .venv/bin/python
 	@echo ".venv: installing the $* tools" >&2
 	@$(PIP) --group $*
 	@touch $@
