@@ -299,7 +299,7 @@ def test_never_automatic_uses_leave_the_decision_to_a_person(library: Library) -
 
 
 def test_every_use_of_every_llama_model_has_a_rule(library: Library) -> None:
-    book = RuleBook(library.rules)
+    book = RuleBook(library.rule_heads)
     for record in library.origins:
         if record.lineage == "not-meta":
             continue
@@ -313,7 +313,7 @@ def test_every_use_of_every_llama_model_has_a_rule(library: Library) -> None:
 def test_a_fine_tune_nobody_knows_gets_candidates_for_every_use(
     library: Library, use: Use, billions: float | None
 ) -> None:
-    rules = RuleBook(library.rules).matching(["team-bot:latest"], use, "llama3.1", billions)
+    rules = RuleBook(library.rule_heads).matching(["team-bot:latest"], use, "llama3.1", billions)
     assert rules
     assert rules[0].recipe == FALLBACK
     assert use == "guard" or rules[0].rule.targets
@@ -322,13 +322,13 @@ def test_a_fine_tune_nobody_knows_gets_candidates_for_every_use(
 def test_a_base_text_tag_is_not_taken_for_a_chat_model(library: Library) -> None:
     assert library.uses("llama3.1:8b-text-q4_K_M") == ("text",)
     assert library.uses("llama3.1:8b-instruct-q4_K_M")[0] == "chat"
-    book = RuleBook(library.rules)
+    book = RuleBook(library.rule_heads)
     first = book.matching(["llama3.1:8b-text-q4_K_M", "llama3.1:8b"], "text", "llama3.1", 8.0)[0]
     assert first.rule.id == "text/llama3:8b-text"
 
 
 def test_the_old_build_of_deepseek_r1_8b_has_rules_under_its_old_name(library: Library) -> None:
-    first = RuleBook(library.rules).matching(["deepseek-r1:8b"], "reasoning", "llama3.1", 8.0)[0]
+    first = RuleBook(library.rule_heads).matching(["deepseek-r1:8b"], "reasoning", "llama3.1", 8.0)[0]
     assert first.rule.id == "reasoning/deepseek-r1:8b-llama-distill-q4_K_M"
 
 

@@ -34,7 +34,7 @@ class Planner:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.book = RuleBook(library.rules)
+        self.book = RuleBook(library.rule_heads)
         self._catalogue: dict[str, ModelSpec | None] = {}
 
     def plan(self, snapshot: Snapshot, options: PlanOptions) -> Plan:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
-    from llamaexit.recipes.library import BoundRule
+    from llamaexit.recipes.library import BoundRule, RuleHead
     from llamaexit.recipes.model import Use
 
 _GLOB = frozenset("*?[")
@@ -38,19 +38,19 @@ class RuleBook:
     matches.
     """
 
-    def __init__(self, rules: Iterable[BoundRule]) -> None:
-        self._exact: dict[str, list[BoundRule]] = {}
-        self._patterns: list[tuple[tuple[str, ...], BoundRule]] = []
-        self._by_kind: dict[Use, list[BoundRule]] = {}
-        for bound in rules:
-            patterns = tuple(text.strip().lower() for text in bound.rule.match if is_pattern(text))
-            for text in bound.rule.match:
+    def __init__(self, heads: Iterable[RuleHead]) -> None:
+        self._exact: dict[str, list[RuleHead]] = {}
+        self._patterns: list[tuple[tuple[str, ...], RuleHead]] = []
+        self._by_kind: dict[Use, list[RuleHead]] = {}
+        for head in heads:
+            patterns = tuple(text.strip().lower() for text in head.match if is_pattern(text))
+            for text in head.match:
                 if not is_pattern(text):
-                    self._exact.setdefault(name_key(text), []).append(bound)
+                    self._exact.setdefault(name_key(text), []).append(head)
             if patterns:
-                self._patterns.append((patterns, bound))
-            if not bound.rule.match:
-                self._by_kind.setdefault(bound.rule.use, []).append(bound)
+                self._patterns.append((patterns, head))
+            if not head.match:
+                self._by_kind.setdefault(head.use, []).append(head)
 
     def matching(
         self, names: Sequence[str], use: Use, generation: str | None, parameters: float | None
@@ -59,36 +59,36 @@ class RuleBook:
 
         parameters: billions, None when not known; a rule with a size range then does not apply.
         """
-        closest: dict[str, tuple[int, BoundRule]] = {}
+        closest: dict[str, tuple[int, RuleHead]] = {}
         for position, name in enumerate(names):
-            for bound in self._exact.get(name_key(name), ()):
-                closest.setdefault(bound.rule.id, (position, bound))
+            for head in self._exact.get(name_key(name), ()):
+                closest.setdefault(head.id, (position, head))
         for position, name in enumerate(names):
-            for bound in self._matched(name):
-                closest.setdefault(bound.rule.id, (_BY_PATTERN + position, bound))
-        for bound in self._by_kind.get(use, ()):
-            if _describes(bound.rule.generation, generation) and _in_range(bound, parameters):
-                closest.setdefault(bound.rule.id, (_BY_KIND, bound))
-        found = [item for item in closest.values() if item[1].rule.use == use]
+            for head in self._matched(name):
+                closest.setdefault(head.id, (_BY_PATTERN + position, head))
+        for head in self._by_kind.get(use, ()):
+            if _describes(head, generation) and _in_range(head, parameters):
+                closest.setdefault(head.id, (_BY_KIND, head))
+        found = [item for item in closest.values() if item[1].use == use]
         found.sort(key=lambda item: (-item[1].precedence, item[0]))
-        return [bound for _, bound in found]
+        return [head.open() for _, head in found]
 
     def naming(self, name: str) -> list[BoundRule]:
         """Rules of recipes that are not built in and name this model, whatever the use; strongest first."""
-        hits = [*self._exact.get(name_key(name), ()), *self._matched(name)]
-        return sorted((bound for bound in hits if bound.precedence > 0), key=lambda bound: -bound.precedence)
+        hits = [head for head in (*self._exact.get(name_key(name), ()), *self._matched(name)) if head.precedence > 0]
+        return [head.open() for head in sorted(hits, key=lambda head: -head.precedence)]
 
-    def _matched(self, name: str) -> list[BoundRule]:
+    def _matched(self, name: str) -> list[RuleHead]:
         own = name_key(name)
-        return [bound for patterns, bound in self._patterns if any(fnmatchcase(own, p) for p in patterns)]
+        return [head for patterns, head in self._patterns if any(fnmatchcase(own, p) for p in patterns)]
 
 
-def _describes(generations: tuple[str, ...], generation: str | None) -> bool:
-    return not generations or generation in generations
+def _describes(head: RuleHead, generation: str | None) -> bool:
+    return not head.generation or generation in head.generation
 
 
-def _in_range(bound: BoundRule, parameters: float | None) -> bool:
-    low, high = bound.rule.min_parameters, bound.rule.max_parameters
+def _in_range(head: RuleHead, parameters: float | None) -> bool:
+    low, high = head.min_parameters, head.max_parameters
     if not low and not high:
         return True
     return parameters is not None and parameters >= low and (not high or parameters < high)

@@ -20,7 +20,7 @@ from llamaexit.recipes.decode import field_names
 from llamaexit.recipes.model import Recipe
 from llamaexit.recipes.names import digest_key, name_key
 
-FORMAT = 1
+FORMAT = 2
 """Version of the compiled form; a loader refuses every other one."""
 
 FILE_NAME = "library.jsonl"
@@ -117,8 +117,21 @@ class _Compiler:
             "manifests": _digests(self.origins, "manifests"),
             "blobs": _digests(self.origins, "blobs"),
             "rule_ids": {record["rule"]["id"]: number for number, record in enumerate(self.rules)},
+            "rule_heads": [_head(record["rule"]) for record in self.rules],
         }
         return b"".join([_line(header), *lines])
+
+
+def _head(rule: dict[str, Any]) -> list[Any]:
+    """What decides whether a rule applies, in the order of `RuleHead`."""
+    return [
+        rule["id"],
+        rule["use"],
+        rule.get("match", []),
+        rule.get("generation", []),
+        rule.get("min_parameters", 0.0),
+        rule.get("max_parameters", 0.0),
+    ]
 
 
 def _line(record: object) -> bytes:

@@ -7,9 +7,9 @@ combine is told in docs/explanation/how-recipes-combine.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
 from llamaexit.recipes.model import Closed, Licence, Origin, Recipe, Rule, Source, Tag, Target, Use
@@ -46,6 +46,20 @@ class BoundRule:
     file: str
     line: int
     precedence: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHead:
+    """What decides whether a rule applies. `open` gives the whole rule, which is decoded only then."""
+
+    id: str
+    use: Use
+    match: tuple[str, ...]
+    generation: tuple[str, ...]
+    min_parameters: float
+    max_parameters: float
+    precedence: int
+    open: Callable[[], BoundRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +156,23 @@ class Library:
 
     # -- rules
 
-    @cached_property
+    @property
     def rules(self) -> tuple[BoundRule, ...]:
         """All rules in force, highest precedence first, each recipe's in file order."""
-        found: list[BoundRule] = []
+        return tuple(head.open() for head in self.rule_heads)
+
+    @cached_property
+    def rule_heads(self) -> tuple[RuleHead, ...]:
+        """The heads of all rules in force, in the same order, for finding the few that apply."""
+        found: list[RuleHead] = []
         hidden = _Hidden()
         for layer, level in self._levels():
-            found += [bound for bound in layer.bound(level) if bound.rule.id not in hidden]
+            found += [_head(bound) for bound in layer.bound(level) if bound.rule.id not in hidden]
             hidden.add(layer)
-        builtin = (self._builtin_rule(number) for number in range(self._pack.count("rules")))
-        found += [bound for bound in builtin if bound.rule.id not in hidden]
+        for number, (rule_id, use, match, generation, low, high) in enumerate(self._pack.rule_heads):
+            if rule_id not in hidden:
+                opened = partial(self._builtin_rule, number)
+                found.append(RuleHead(rule_id, use, tuple(match), tuple(generation), low, high, 0, opened))
         return tuple(found)
 
     def rule(self, rule_id: str) -> BoundRule | None:
@@ -297,6 +318,20 @@ class Library:
         for layer in self._layers:
             table.update(layer.recipe.sources)
         return table
+
+
+def _head(bound: BoundRule) -> RuleHead:
+    rule = bound.rule
+    return RuleHead(
+        id=rule.id,
+        use=rule.use,
+        match=rule.match,
+        generation=rule.generation,
+        min_parameters=rule.min_parameters,
+        max_parameters=rule.max_parameters,
+        precedence=bound.precedence,
+        open=lambda: bound,
+    )
 
 
 class _Hidden:
