@@ -327,7 +327,7 @@ CASES = [
     ),
     Golden(
         "a name that holds a Llama here is no target, whatever the library says",
-        "llama3.3:70b", "replace", options={**use("reasoning"), "thinking": "allow"}, on="an RTX 3060 12 GB",
+        "llama3.1:8b", "replace", options={**use("reasoning"), "thinking": "allow"}, on="an RTX 3060 12 GB",
         here=(LLAMA_OF_R1,), passed_over={"deepseek-r1:8b": "lineage"},
     ),
 ]  # fmt: skip

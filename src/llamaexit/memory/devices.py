@@ -17,8 +17,10 @@ _UNSEEN = 768 * MIB
 """Room left for desktops and other programs where the driver does not say what is free."""
 _SMALLEST_APU = GIB
 _VULKAN_SINCE: Release = (0, 12, 11, 0)
-# AMD's large APUs are let in by default since 0.30 (ollama discover/runner.go).
-_LARGE_APUS = ("8060S", "gfx1151", "Strix Halo", "Ryzen AI Max")
+# AMD's large APUs (Strix Halo) are let in by default since 0.30.1 (ollama discover/runner.go).
+_LARGE_APUS_SINCE: Release = (0, 30, 1, 0)
+_LARGE_APU = "gfx1151"
+_LARGE_APU_NAMES = ("8060S", "8050S", _LARGE_APU, "Strix Halo", "Ryzen AI Max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,20 @@ def _left_out(gpu: Gpu, ollama: OllamaFacts, release: Release | None) -> str | N
     if server:
         allowed = settings.flag(ollama, "OLLAMA_IGPU_ENABLE")
         if allowed is None:
-            allowed = gpu.vendor in ("nvidia", "apple") or any(name in gpu.name for name in _LARGE_APUS)
+            allowed = gpu.vendor in ("nvidia", "apple") or (_is_large_apu(gpu) and _takes_large_apus(release))
         return None if allowed else "integrated, left out by Ollama unless OLLAMA_IGPU_ENABLE=1"
     if gpu.vendor == "intel" or (gpu.vendor == "amd" and (gpu.total or 0) < _SMALLEST_APU):
         return "integrated, not used by Ollama before 0.30"
     return None
+
+
+def _is_large_apu(gpu: Gpu) -> bool:
+    """Whether this is a Strix Halo, by what its driver or, failing that, its name says."""
+    return gpu.compute_capability == _LARGE_APU or any(name in gpu.name for name in _LARGE_APU_NAMES)
+
+
+def _takes_large_apus(release: Release | None) -> bool:
+    return release is None or release >= _LARGE_APUS_SINCE
 
 
 def _without_vulkan(server: bool, ollama: OllamaFacts, release: Release | None) -> str | None:

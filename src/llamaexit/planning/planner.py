@@ -161,7 +161,9 @@ def _too_old_for_recipes(library: Library, version: str | None) -> list[str]:
 
 def describe_machine(machine: Machine) -> str:
     """The hardware in one line: devices first, since they decide."""
-    gpus = [f"{gpu.name}{f' {gib(gpu.total, 0)}' if gpu.total else ''}" for gpu in machine.gpus] or ["no GPU"]
+    gpus = [
+        f"{gpu.name} {gib(gpu.total, 0)}" if gpu.total and "GiB" not in gpu.name else gpu.name for gpu in machine.gpus
+    ] or ["no GPU"]
     cores = f"{machine.cpu.physical_cores or machine.cpu.logical_cores or '?'} cores"
     limit = f" (limited to {gib(machine.ram.limit)})" if machine.ram.limit is not None else ""
     return f"{' + '.join(gpus)}, {gib(machine.ram.total, 0)} RAM{limit}, {cores}"

@@ -66,9 +66,8 @@ class RuleBook:
         for position, name in enumerate(names):
             for head in self._matched(name):
                 closest.setdefault(head.id, (_BY_PATTERN + position, head))
-        for head in self._by_kind.get(use, ()):
-            if _describes(head, generation) and _in_range(head, parameters):
-                closest.setdefault(head.id, (_BY_KIND, head))
+        for head in _sized_first(self._by_kind.get(use, ()), generation, parameters):
+            closest.setdefault(head.id, (_BY_KIND, head))
         found = [item for item in closest.values() if item[1].use == use]
         found.sort(key=lambda item: (-item[1].precedence, item[0]))
         return [head.open() for _, head in found]
@@ -83,12 +82,23 @@ class RuleBook:
         return [head for patterns, head in self._patterns if any(fnmatchcase(own, p) for p in patterns)]
 
 
+def _sized_first(heads: Sequence[RuleHead], generation: str | None, parameters: float | None) -> list[RuleHead]:
+    """The rules for a kind of model that apply. One for its size leaves out those of its recipe for any size."""
+    apply = [head for head in heads if _describes(head, generation) and _in_range(head, parameters)]
+    sized = {head.precedence for head in apply if _has_range(head)}
+    return [head for head in apply if _has_range(head) or head.precedence not in sized]
+
+
+def _has_range(head: RuleHead) -> bool:
+    return bool(head.min_parameters or head.max_parameters)
+
+
 def _describes(head: RuleHead, generation: str | None) -> bool:
     return not head.generation or generation in head.generation
 
 
 def _in_range(head: RuleHead, parameters: float | None) -> bool:
-    low, high = head.min_parameters, head.max_parameters
-    if not low and not high:
+    if not _has_range(head):
         return True
-    return parameters is not None and parameters >= low and (not high or parameters < high)
+    high = head.max_parameters
+    return parameters is not None and parameters >= head.min_parameters and (not high or parameters < high)
