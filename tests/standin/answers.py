@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from standin import gguf
@@ -267,9 +268,9 @@ def go_float64(value: float) -> str:
     mantissa, exponent = f"{value:e}".split("e")
     if -4 <= int(exponent) < 6:
         return str(int(value)) if value == int(value) else repr(value)
-    digits = max(len(repr(value).replace(".", "").replace("-", "").partition("e")[0].strip("0")) - 1, 0)
-    mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return f"{mantissa}e{exponent}"
+    # The shortest digits that mean the number, which rounding to as many digits does not always give (2**-24).
+    mantissa, exponent = f"{Decimal(repr(value)).normalize():e}".split("e")
+    return f"{mantissa}e{int(exponent):+03d}"
 
 
 def _time(nanoseconds: int) -> str:
