@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import llamaexit
+from llamaexit.errors import LlamaexitError
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -45,6 +50,20 @@ def test_command_shown_to_readers_exists_with_its_options(page: str, command: st
 
     assert known != "llamaexit" or not argument or argument[0].startswith("-"), "there is no such command"
     assert [option for option in options if f"`{option}`" not in reference[known]] == []
+
+
+def test_error_codes_are_all_documented() -> None:
+    for module in pkgutil.walk_packages(llamaexit.__path__, "llamaexit."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    families, codes = [LlamaexitError], set()
+    while families:
+        family = families.pop()
+        codes.add(family.code)
+        families += family.__subclasses__()
+    page = (ROOT / "docs/reference/json-output.md").read_text("utf-8")
+
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
 
 
 def test_relative_links_lead_to_files() -> None:
