@@ -31,6 +31,17 @@ LLAMA31 = installed(
     weights_digest="667b0c1932bc6ffc593ed1d03f895bf2dc8dc6df21db3042284a6f4416b06a29",
     exclusive=4_920_753_328,
 )
+OLD_3B = installed(
+    "llama3.2:3b",
+    size=2_019_393_189,
+    family="llama",
+    parameter_size="3.2B",
+    quantization="Q4_K_M",
+    capabilities=("completion", "tools"),
+    context_length=4096,
+    parameters={},
+    metadata={"general.architecture": "llama", "general.license": "llama3.2", "general.basename": "Llama-3.2"},
+)
 TEAM_BOT = replace(
     LLAMA31,
     name="team-bot:latest",
@@ -128,7 +139,8 @@ CASES = [
     ),
     Golden(
         "a policy against thinking refuses what thinks even when nothing else is left",
-        "llama3.2:1b", "blocked", on="a 2 GB board", policy='thinking = "avoid"',
+        "llama3.2:1b", "blocked", on="a 16 GB laptop without a GPU",
+        policy='thinking = "avoid"\ndeny-models = ["qwen3:4b-instruct"]',
         passed_over={"qwen3:1.7b": "thinking", "qwen3:0.6b": "thinking"},
     ),
     Golden(
@@ -280,8 +292,8 @@ CASES = [
         passed_over={"qwen3-vl:8b-instruct": "ollama-version"},
     ),
     Golden(
-        "an unknown version rules nothing out, and says so",
-        "llama3.2-vision:11b", "replace", "qwen3-vl:8b-instruct", ollama=server(None), caveats=("VERSION_MIN",),
+        "an unknown version rules nothing out",
+        "llama3.2-vision:11b", "replace", "qwen3-vl:8b-instruct", ollama=server(None),
     ),
     Golden(
         "a release candidate is older than its release",
@@ -302,6 +314,40 @@ CASES = [
         "a target may not leave the GPU that the old model had to itself",
         "llama3.1:8b", "replace", "qwen3:4b-instruct", on=machine(32, card("NVIDIA GeForce RTX 3050", 6.6)),
         options={"thinking": "allow"}, here=(LLAMA31,), passed_over={"qwen3:8b": "gpu-share"},
+    ),
+    Golden(
+        "what does not fit at Ollama's default context is asked for less",
+        "llama3.2:3b", "replace", "qwen3:4b-instruct", here=(OLD_3B,), on=machine(32, card("NVIDIA L4", 23, used=16)),
+        caveats=("SET_CONTEXT",),
+    ),
+    Golden(
+        "what fits at Ollama's default context is left to it",
+        "llama3.2:3b", "replace", "qwen3:4b-instruct", here=(OLD_3B,), on=machine(32, card("NVIDIA L4", 23, used=1)),
+        not_caveats=("SET_CONTEXT",),
+    ),
+    Golden(
+        "a model that thinks already does not need to be told of thinking",
+        "deepseek-r1:70b", "replace", "deepseek-r1:32b", options=use("reasoning"), not_caveats=("THINK_DEFAULT",),
+    ),
+    Golden(
+        "an old model that no longer loads is said so first",
+        "llama3.2-vision:11b", "replace", "qwen3-vl:8b-instruct", caveats=("ALREADY_BROKEN",),
+    ),
+    Golden(
+        "under an Ollama that still loads it that is not said",
+        "llama3.2-vision:11b", "replace", ollama=server("0.24.0"), not_caveats=("ALREADY_BROKEN",),
+    ),
+    Golden(
+        "without a chat template there is nothing to say about one",
+        "codellama:7b-code", "replace", "qwen2.5-coder:7b-base", not_caveats=("TEMPLATE",),
+    ),
+    Golden(
+        "a far smaller target is said to be one",
+        "llama3.3:70b", "replace", on="a 16 GB laptop without a GPU", caveats=("SMALLER",),
+    ),
+    Golden(
+        "a target of the same class is not",
+        "llama3.1:8b", "replace", "qwen3:4b-instruct", not_caveats=("SMALLER",),
     ),
     Golden(
         "memory held by loaded models counts as free for the switch",

@@ -251,3 +251,49 @@ def test_unverified_facts_are_named_where_they_matter() -> None:
     (completion,) = planned(models=("codellama:7b-code",)).decisions
     assert chat.target is not None and chat.target.unverified == ()
     assert completion.target is not None and "capabilities" in completion.target.unverified
+
+
+def test_a_custom_model_is_reckoned_at_the_context_it_takes_along() -> None:
+    short = replace(TEAM_BOT, context_length=4096)
+    (decision,) = planned(short).decisions
+    assert decision.target is not None and decision.target.fit is not None
+    assert decision.target.fit.context == 8192
+    assert decision.target.fit.context_source == "num_ctx of the old model"
+
+
+def test_a_library_model_is_reckoned_at_the_context_ollama_will_give_it() -> None:
+    (decision,) = planned(LLAMA31).decisions
+    assert decision.source.fit is not None and decision.target is not None and decision.target.fit is not None
+    assert decision.source.fit.context == decision.target.fit.context == 32768
+    assert decision.target.set_context is None
+
+
+def test_an_unknown_version_is_neither_enough_nor_too_old() -> None:
+    plan = make_plan(snapshot(HERE, ollama=server(None)), builtin(), PlanOptions(models=("llama3.1:8b",)))
+    (decision,) = plan.decisions
+    assert decision.target is not None
+    assert (decision.target.version.needed, decision.target.version.enough) == ("0.6.6", None)
+
+
+def test_the_nearest_miss_is_what_takes_the_least() -> None:
+    plan = make_plan(snapshot("a 2 GB board"), builtin(), PlanOptions(models=("llama3.1:8b",)))
+    (decision,) = plan.decisions
+    assert decision.action == "blocked"
+    assert "nearest: qwen3:1.7b" in decision.reason
+
+
+def test_a_plan_is_unfinished_while_a_person_has_to_decide() -> None:
+    assert planned(models=("llama-guard3:8b",)).unfinished
+    assert not planned(models=("llama-guard3:8b",)).pending
+    assert not planned(models=("qwen3:8b",)).unfinished
+
+
+def test_a_broken_old_model_is_said_to_be_broken_first() -> None:
+    (decision,) = planned(replace(LLAMA31, problem="its weights are missing")).decisions
+    assert decision.target is not None
+    assert decision.target.caveats[0].code == "BROKEN"
+
+
+def test_the_preference_about_thinking_is_part_of_the_basis() -> None:
+    assert any("thinking" in line for line in planned(LLAMA31).basis.policy)
+    assert planned(LLAMA31, thinking="avoid").basis.policy[0].startswith("thinking: avoid")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,29 +18,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One source, its uses, and the target that was chosen for it."""
+    """One source, its uses, and the target that was chosen for it. old_parameters: billions."""
 
     source: InstalledModel
     old_context: int
+    old_parameters: float | None
     uses: tuple[Use, ...]
     facts: Facts
     ollama_version: str | None
     gpu_share: float | None
+    set_context: int | None = None
+
+    @property
+    def thought_before(self) -> bool:
+        """Whether the old model reasons before it answers, too."""
+        return "thinking" in (self.source.capabilities or ())
 
 
 _Relevant = Callable[[Switch], bool]
 
+_WITHOUT_TEMPLATE = frozenset({"fim", "text", "embedding"})
+_FIRST = ("BROKEN", "ALREADY_BROKEN", "SET_CONTEXT", "THINK_ONLY", "THINK_DEFAULT", "SMALLER", "CONTEXT", "NO_TOOLS")
+"""What people have to know before anything else, the most pressing first."""
+
 _RELEVANT: dict[str, _Relevant] = {
-    # the licence line of the plan says it better
+    # other lines of the plan say it better, and exactly
     "LICENCE_GAIN": lambda s: False,
     "LICENCE_QWEN": lambda s: False,
     "LICENCE_DEEPSEEK": lambda s: False,
     "LICENCE_RESEARCH": lambda s: False,
     # reckoned, so only said when the reckoning says so, too
     "VRAM": lambda s: s.gpu_share is None or 0 < s.gpu_share < 1,
-    "VERSION_MIN": lambda s: at_least(s.ollama_version, s.facts.min_ollama) is None,
+    "VERSION_MIN": lambda s: False,
     "CONTEXT": lambda s: 0 < s.facts.context < s.old_context,
-    "THINK_DEFAULT": lambda s: s.facts.target.thinking.default is not False,
+    "THINK_DEFAULT": lambda s: s.facts.target.thinking.default is not False and not s.thought_before,
+    "THINK_ONLY": lambda s: not s.thought_before,
+    # a chat template plays no part
+    "TEMPLATE": lambda s: not _WITHOUT_TEMPLATE.issuperset(s.uses),
     # only for some uses
     "FIM_RAW": lambda s: "fim" in s.uses,
     "FIM_API": lambda s: "fim" in s.uses,
@@ -55,29 +69,48 @@ _RELEVANT: dict[str, _Relevant] = {
 
 
 def relevant_caveats(switch: Switch, codes: Iterable[str], library: Library) -> tuple[Caveat, ...]:
-    """Caveats of the rule and of the target, in that order, without those the facts settle."""
+    """Caveats of the rule and of the target without those the facts settle, and what was reckoned; pressing ones first.
+
+    Codes that are not in a recipe's table are made here: BROKEN, SET_CONTEXT, SMALLER.
+    """
     wanted = dict.fromkeys(codes)
-    if switch.facts.target.thinking.default:
-        wanted.setdefault("THINK_DEFAULT", None)
-    if switch.facts.target.thinking.default and switch.facts.target.thinking.can_disable is False:
-        wanted.pop("THINK_DEFAULT", None)
-        wanted.setdefault("THINK_ONLY", None)
+    thinking = switch.facts.target.thinking
+    if thinking.default:
+        wanted["THINK_DEFAULT"] = None
+    if thinking.default and thinking.can_disable is False:
+        del wanted["THINK_DEFAULT"]
+        wanted["THINK_ONLY"] = None
     if 0 < switch.facts.context < switch.old_context:
-        wanted.setdefault("CONTEXT", None)
-    always: _Relevant = lambda s: True  # noqa: E731
-    return tuple(Caveat(code, library.caveat(code)) for code in wanted if _RELEVANT.get(code, always)(switch))
+        wanted["CONTEXT"] = None
+    found = [Caveat(code, library.caveat(code)) for code in wanted if _matters(code, switch)]
+    found += _reckoned(switch)
+    order = {code: number for number, code in enumerate(_FIRST)}
+    return tuple(sorted(found, key=lambda caveat: order.get(caveat.code, len(order))))
+
+
+def _matters(code: str, switch: Switch) -> bool:
+    relevant = _RELEVANT.get(code)
+    return relevant is None or relevant(switch)
+
+
+def _reckoned(switch: Switch) -> Iterator[Caveat]:
+    """What no recipe can know beforehand."""
+    if switch.source.problem is not None:
+        yield Caveat("BROKEN", f"The old model cannot be used as it is: {switch.source.problem}.")
+    if switch.set_context is not None:
+        yield Caveat(
+            "SET_CONTEXT",
+            f"Ask for num_ctx {switch.set_context}: at Ollama's default context it does not fit here "
+            "the way the old model does.",
+        )
+    old, new = switch.old_parameters, switch.facts.target.parameters
+    if old is not None and 0 < new < old * MUCH_SMALLER:
+        yield Caveat(
+            "SMALLER",
+            f"A far smaller model: {new:g} billion parameters in place of {old:.3g}. "
+            "Expect weaker answers to hard questions.",
+        )
 
 
 MUCH_SMALLER = 0.3
 """A target with less than this share of the old model's parameters gets a caveat of its own."""
-
-
-def much_smaller(old: float | None, new: float) -> tuple[Caveat, ...]:
-    """A caveat when the target is in another class of size. Parameters in billions."""
-    if old is None or not new or new >= old * MUCH_SMALLER:
-        return ()
-    text = (
-        f"A far smaller model: {new:g} billion parameters in place of {old:.3g}. "
-        "Expect weaker answers to hard questions."
-    )
-    return (Caveat("SMALLER", text),)

@@ -6,16 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import at_least
-from llamaexit.planning.caveats import Switch, much_smaller, relevant_caveats
-from llamaexit.planning.judge import Case, Facts, World, judge
-from llamaexit.planning.plan import Decision, Figures, LicenceChange, Rejected, TargetChoice, Thinking, Version
+from llamaexit.planning.caveats import Switch, relevant_caveats
+from llamaexit.planning.judge import Case, Facts, World, best_fit, judge
+from llamaexit.planning.plan import (
+    Decision,
+    Figures,
+    LicenceChange,
+    Rejected,
+    RejectedBecause,
+    TargetChoice,
+    Thinking,
+    Version,
+)
 from llamaexit.planning.question import parameters_of
 from llamaexit.planning.rebuild import rebuild_of
 from llamaexit.planning.uses import capabilities_to_keep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from llamaexit.memory import Estimate
     from llamaexit.planning.candidates import Candidate
     from llamaexit.planning.question import Question
     from llamaexit.planning.reckon import Reckoner
@@ -81,6 +91,7 @@ def choose(
     case = _case(question, world)
     passed: list[Facts] = []
     rejected: list[Rejected] = []
+    sizes: dict[str, int] = {}
     for candidate in question.candidates:
         if passed and not everything and not (case.prefer_quiet and _loud(passed[0])):
             rejected.append(_unreckoned(candidate))
@@ -92,10 +103,11 @@ def choose(
         against = judge(facts, case, world)
         if against is not None:
             rejected.append(against)
+            sizes[candidate.model] = facts.download.size
         else:
             passed.append(facts)
     if not passed:
-        return _none_left(question, rejected)
+        return _none_left(question, rejected, sizes)
     winner = _quietest(passed) if case.prefer_quiet else passed[0]
     for facts in passed:
         if facts is winner:
@@ -107,11 +119,15 @@ def choose(
             )
             rejected.append(_rejected(facts.candidate, "thinking", text))
         else:
-            rejected.append(
-                _rejected(facts.candidate, "ranked-lower", "would do, too; the rules prefer the chosen one")
-            )
+            rejected.append(_rejected(facts.candidate, "ranked-lower", _why_lower(facts, winner, case)))
     rejected.sort(key=lambda r: r.rank)
-    return _replace(question, winner, world, tuple(rejected), derived, automatic=not by_hand)
+    return _replace(question, case, winner, world, tuple(rejected), derived, automatic=not by_hand)
+
+
+def _why_lower(facts: Facts, winner: Facts, case: Case) -> str:
+    if case.prefer_quiet and _loud(winner) and not _loud(facts):
+        return "would do, too, and does not think by default; but no rule names it for this model (--thinking avoid)"
+    return "would do, too; the rules prefer the chosen one"
 
 
 def _case(question: Question, world: World) -> Case:
@@ -125,6 +141,7 @@ def _case(question: Question, world: World) -> Case:
         capabilities=keep,
         context=question.context,
         context_source=question.context_source,
+        asked_context=question.asked_context,
         gpu_share=question.old.unloaded.gpu_share
         if question.old and question.old.unloaded.placement != "none"
         else None,
@@ -156,7 +173,7 @@ def _facts(candidate: Candidate, case: Case, reckoner: Reckoner, world: World) -
         min_ollama=(remote.requires if remote is not None and remote.requires else "") or target.min_ollama,
         here=here,
         remote=remote,
-        fit=lambda: reckoner.target(candidate, case.context, case.context_source),
+        fits=lambda: _ways_to_run(candidate, case, reckoner),
     )
 
 
@@ -167,12 +184,26 @@ def _quietest(passed: Sequence[Facts]) -> Facts:
     return next(quiet, first)
 
 
+def _ways_to_run(candidate: Candidate, case: Case, reckoner: Reckoner) -> Iterator[Estimate]:
+    """As it will be asked for; then, where Ollama's default is another context, with the one that is needed."""
+    asked = reckoner.target(candidate, case.asked_context, case.context_source)
+    if asked is None:
+        return
+    if asked.context >= case.context:
+        yield asked
+    if asked.context != case.context:
+        pinned = reckoner.target(candidate, case.context, case.context_source)
+        if pinned is not None:
+            yield pinned
+
+
 def _loud(facts: Facts) -> bool:
     return facts.target.thinking.default is not False and bool(facts.target.thinking.supported)
 
 
 def _replace(
     question: Question,
+    case: Case,
     winner: Facts,
     world: World,
     rejected: tuple[Rejected, ...],
@@ -182,11 +213,20 @@ def _replace(
 ) -> Decision:
     source, candidate = question.source, winner.candidate
     target, rule = winner.target, candidate.bound.rule
-    estimate = winner.fit()
+    estimate = best_fit(winner, case, world)
     share = estimate.unloaded.gpu_share if estimate is not None else None
-    switch = Switch(source, question.facts.context, question.use.uses, winner, world.ollama_version, share)
+    pinned = estimate is not None and case.asked_context is None and estimate is not next(iter(winner.fits()))
+    switch = Switch(
+        source=source,
+        old_context=question.facts.context,
+        old_parameters=parameters_of(source, question.origin),
+        uses=question.use.uses,
+        facts=winner,
+        ollama_version=world.ollama_version,
+        gpu_share=share,
+        set_context=estimate.context if estimate is not None and pinned else None,
+    )
     notes = relevant_caveats(switch, [*candidate.choice.caveats, *rule.caveats], world.library)
-    notes += much_smaller(parameters_of(source, question.origin), target.parameters)
     choice = TargetChoice(
         model=candidate.model,
         digest=winner.digest,
@@ -211,6 +251,7 @@ def _replace(
         ),
         capabilities=tuple(sorted(winner.capabilities)),
         context=winner.context,
+        set_context=switch.set_context,
         installed=winner.here is not None,
         caveats=notes,
         evidence=traced(candidate.choice.evidence, world.library),
@@ -264,7 +305,17 @@ def licence_change(old: str, new: str, library: Library) -> LicenceChange:
         f"{before.name} ({_plainly(before)})" if before else old or "licence not known",
         f"{after.name} ({_plainly(after)})" if after else new or "licence not known: look before you rely on it",
     ]
-    return LicenceChange(old, new, " → ".join(words) if old != new else words[0])
+    brief = [_briefly(before, old), _briefly(after, new)]
+    if old == new:
+        words, brief = words[:1], brief[:1]
+    return LicenceChange(old, new, " → ".join(words), " → ".join(brief))
+
+
+def _briefly(licence: Licence | None, licence_id: str) -> str:
+    if licence is None:
+        return licence_id or "licence not known"
+    terms = "open source" if licence.open_source else "not open source"
+    return f"{licence.name} ({terms}{'' if licence.commercial else ', no commercial use'})"
 
 
 def _plainly(licence: Licence) -> str:
@@ -298,24 +349,27 @@ def _in_words(source_id: str, library: Library) -> str:
     return f"{source.what}, {source.date}" if source.date else source.what
 
 
-def _none_left(question: Question, rejected: list[Rejected]) -> Decision:
-    """Blocked, with the nearest miss first: a version to upgrade beats a disk to clear beats a card to buy."""
-    order = {"ollama-version": 0, "disk": 1, "thinking": 2, "gpu-share": 3, "memory": 4}
-    nearest = min(rejected, key=lambda r: (order.get(r.because, 9), r.rank))
-    hints = {
-        "ollama-version": "upgrade Ollama, then plan again",
-        "disk": "free some disk, then plan again",
-        "thinking": "take it with --thinking allow",
-        "gpu-share": "a smaller --context, or a recipe that accepts less",
-        "memory": "a smaller --context, or a smaller target in a recipe",
-        "policy": "the recipe that denies it would have to change",
-        "licence": "the recipe that denies it would have to change",
-        "download": "the recipe that limits downloads would have to change",
-    }
+_HINTS: dict[RejectedBecause, str] = {
+    "thinking": "take it with --thinking allow",
+    "ollama-version": "upgrade Ollama, then plan again",
+    "disk": "free some disk, then plan again",
+    "gpu-share": "a smaller --context, or a recipe that accepts less",
+    "memory": "a smaller --context, or a smaller target in a recipe",
+    "policy": "the recipe that denies it would have to change",
+    "licence": "the recipe that denies it would have to change",
+    "download": "the recipe that limits downloads would have to change",
+}
+"""What to do about each kind of reason, the least effort first."""
+
+
+def _none_left(question: Question, rejected: list[Rejected], sizes: dict[str, int]) -> Decision:
+    """Blocked, with the nearest miss: what takes the least effort, and of those the smallest."""
+    effort = {because: number for number, because in enumerate(_HINTS)}
+    nearest = min(rejected, key=lambda r: (effort.get(r.because, len(effort)), sizes.get(r.model, 0), r.rank))
     decision = _blocked(
         question,
         f"no target passes; nearest: {nearest.model}: {nearest.text}",
-        hints.get(nearest.because, f"see why with --explain {question.source.name}"),
+        _HINTS.get(nearest.because, f"see why with --explain {question.source.name}"),
     )
     return _with_rejected(decision, rejected)
 

@@ -5,7 +5,7 @@ The order is that of the ranking: what it is, what it can do, what the team allo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -32,7 +32,8 @@ SHARE_TOLERANCE = 0.01
 class Case:
     """What a candidate is held against: the source, its uses, and what must be kept.
 
-    context: tokens that will really be used. gpu_share: that of the old model with everything else unloaded, None
+    context: tokens that are really used. asked_context: tokens a target will be asked for, None for Ollama's default.
+    gpu_share: that of the old model with everything else unloaded, None
     when the old model cannot be reckoned. prefer_quiet: targets that think by default come last.
     """
 
@@ -41,6 +42,7 @@ class Case:
     capabilities: frozenset[str]
     context: int
     context_source: str
+    asked_context: int | None
     gpu_share: float | None
     prefer_quiet: bool
 
@@ -59,7 +61,11 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A candidate with everything known about it. `fit` is worked out only when a check asks for it."""
+    """A candidate with everything known about it.
+
+    fits: the ways to run it, best first: as it will be asked for, else with a context pinned to what is needed. Worked
+    out only when a check asks; empty when its size is not known.
+    """
 
     candidate: Candidate
     target: Target
@@ -70,7 +76,7 @@ class Facts:
     min_ollama: str
     here: InstalledModel | None
     remote: RemoteFacts | None
-    fit: Callable[[], Estimate | None]
+    fits: Callable[[], Iterable[Estimate]]
 
 
 Verdict = tuple[RejectedBecause, str]
@@ -194,9 +200,17 @@ def new_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
 
 def fits(facts: Facts, case: Case, world: World) -> Verdict | None:
     """Memory at the context that will be used, and no smaller part on the GPU than the old model had."""
-    estimate = facts.fit()
-    if estimate is None:
-        return None
+    verdicts = [_too_much(estimate, case, world) for estimate in facts.fits()]
+    return None if None in verdicts or not verdicts else verdicts[-1]
+
+
+def best_fit(facts: Facts, case: Case, world: World) -> Estimate | None:
+    """The first way to run a candidate that fits, else the first at all."""
+    estimates = list(facts.fits())
+    return next((e for e in estimates if _too_much(e, case, world) is None), estimates[0] if estimates else None)
+
+
+def _too_much(estimate: Estimate, case: Case, world: World) -> Verdict | None:
     fit = estimate.unloaded
     if fit.placement == "none":
         return "memory", fit.why
@@ -226,8 +240,9 @@ CHECKS: tuple[Check, ...] = (
     keeps_context,
     allowed,
     pinned,
-    quiet_enough,
     new_enough,
-    fits_on_disk,
     fits,
+    fits_on_disk,
+    quiet_enough,
 )
+"""In the order of the ranking. Thinking comes last, so that where it is the reason it is the only one."""

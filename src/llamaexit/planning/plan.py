@@ -71,11 +71,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class LicenceChange:
-    """Licence of the old and of the new model, in ids and in plain words."""
+    """Licence of the old and of the new model, in ids, in plain words, and in one short line."""
 
     old: str
     new: str
     text: str
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,10 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True)
 class TargetChoice:
-    """The chosen target with everything that was reckoned for it."""
+    """The chosen target with everything that was reckoned for it.
+
+    set_context: tokens to ask for with num_ctx, where Ollama's default would take more memory than there is for it.
+    """
 
     model: str
     digest: str | None
@@ -128,6 +132,7 @@ class TargetChoice:
     thinking: Thinking
     capabilities: tuple[str, ...]
     context: int
+    set_context: int | None = None
     installed: bool = False
     caveats: tuple[Caveat, ...] = ()
     evidence: tuple[Figures, ...] = ()
@@ -244,3 +249,8 @@ class Plan:
     def pending(self) -> bool:
         """Whether applying the plan would change anything."""
         return any(decision.action == "replace" for decision in self.decisions)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is Llama left, or something that may be: to replace, or for a person to decide about."""
+        return any(decision.action != "keep" for decision in self.decisions)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llamaexit.memory import ModelSpec
     from llamaexit.planning.options import PlanOptions
     from llamaexit.recipes.library import Library, LoadedRecipe
+    from llamaexit.recipes.policy import EffectivePolicy
     from llamaexit.snapshot import InstalledModel, Machine, OllamaFacts, Snapshot
 
 
@@ -50,7 +51,7 @@ class Planner:
         totals = _totals(decisions, snapshot, options)
         plan = Plan(
             plan_id="",
-            basis=self._basis(snapshot),
+            basis=self._basis(snapshot, options),
             decisions=decisions,
             totals=totals,
             names=_names(decisions, selection),
@@ -96,7 +97,7 @@ class Planner:
             thinking=options.thinking or (policy.thinking.value if policy.thinking is not None else None),
         )
 
-    def _basis(self, snapshot: Snapshot) -> Basis:
+    def _basis(self, snapshot: Snapshot, options: PlanOptions) -> Basis:
         loaded = self.library.loaded
         checked = min((recipe.checked for recipe in loaded if recipe.checked is not None), default=None)
         return Basis(
@@ -105,7 +106,7 @@ class Planner:
             ollama_version=snapshot.ollama.version,
             store=snapshot.ollama.store,
             recipes=_recipes_in_words(loaded),
-            policy=self.library.policy.in_words(),
+            policy=(*_thinking_in_words(options, self.library.policy), *self.library.policy.in_words()),
             facts_checked=checked.isoformat() if checked is not None else None,
             overrides=snapshot.machine.overrides,
         )
@@ -123,7 +124,7 @@ class Planner:
         warnings += _too_old_for_recipes(self.library, snapshot.ollama.version)
         broken = [model.name for model in snapshot.models if model.problem is not None]
         if broken:
-            warnings.append(f"not usable as they are: {', '.join(sorted(broken))} (see `llamaexit inspect`)")
+            warnings.append(f"not usable as they are: {', '.join(sorted(broken))}")
         if totals.disk_free is not None and totals.disk_peak > totals.disk_free:
             warnings.append(
                 f"all downloads together need {gb(totals.disk_peak)}, the store's disk has "
@@ -140,6 +141,15 @@ def _recipes_in_words(loaded: tuple[LoadedRecipe, ...]) -> tuple[str, ...]:
         words.append(f"built-in {max(recipe.version for recipe in builtin)}")
     words += [f"{recipe.name} {recipe.version} ({recipe.file})" for recipe in loaded if not recipe.builtin]
     return tuple(words)
+
+
+def _thinking_in_words(options: PlanOptions, policy: EffectivePolicy) -> tuple[str, ...]:
+    """The preference about thinking that is in force, unless a recipe says it."""
+    if options.thinking is not None:
+        return (f"thinking: {options.thinking} (--thinking, whatever recipes say)",)
+    if policy.thinking is not None:
+        return ()
+    return ("thinking: targets that do not think by default first, where a rule names one for the model",)
 
 
 def _too_old_for_recipes(library: Library, version: str | None) -> list[str]:

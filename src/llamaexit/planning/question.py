@@ -27,8 +27,11 @@ GIVEN = "given with --context"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A source with its candidates. context: tokens that will really be used, and that a target must hold;
-    context_source says whose choice that is."""
+    """A source with its candidates.
+
+    context: tokens that are really used, and that a target must hold; context_source says whose choice that is.
+    asked_context: tokens a target will be asked for, None where Ollama's default decides.
+    """
 
     source: InstalledModel
     lineage: Lineage
@@ -39,6 +42,7 @@ class Question:
     old: Estimate | None
     context: int
     context_source: str
+    asked_context: int | None
     facts: SourceFacts
 
 
@@ -49,7 +53,8 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
     use = decide_use(source, origin, names, library, book, options)
     candidates, rules = gather(book, library, names, use.uses, lineage.generation, parameters_of(source, origin))
     old = reckoner.source(source, origin, options.context)
-    context, whose = _context(options, old, library)
+    custom = is_custom(source, library)
+    context, whose, asked = _context(source, custom, options, old, library)
     old_licence = source.metadata.get("general.license")
     licence = origin.licence if origin is not None and origin.licence else str(old_licence or "not known")
     trained = source.context_length or (origin.context if origin is not None else 0)
@@ -66,10 +71,10 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
         lineage=lineage,
         licence=licence,
         parent=source.parent,
-        custom=is_custom(source, library),
+        custom=custom,
         fit=old,
     )
-    return Question(source, lineage, origin, use, candidates, rules, old, context, whose, facts)
+    return Question(source, lineage, origin, use, candidates, rules, old, context, whose, asked, facts)
 
 
 def _record(source: InstalledModel, lineage: Lineage, library: Library) -> tuple[Origin | None, list[str]]:
@@ -87,18 +92,31 @@ def _record(source: InstalledModel, lineage: Lineage, library: Library) -> tuple
     return by_weights, [source.name, by_weights.name]
 
 
-def _context(options: PlanOptions, old: Estimate | None, library: Library) -> tuple[int, str]:
-    """The tokens a target will be given: what was asked for, else what the old model runs with; and whose choice."""
+def _context(
+    source: InstalledModel, custom: bool, options: PlanOptions, old: Estimate | None, library: Library
+) -> tuple[int, str, int | None]:
+    """The tokens a target must hold, whose choice that is, and the tokens it will be asked for (None: the default).
+
+    A custom model takes its num_ctx along; for a library model Ollama's default decides again.
+    """
+    asked: int | None
+    carried = source.parameters.get("num_ctx") if custom else None
     if options.context:
-        context, whose = options.context, GIVEN
+        context, whose, asked = options.context, GIVEN, options.context
+    elif isinstance(carried, int) and carried > 0:
+        context, whose, asked = carried, "num_ctx of the old model", carried
     elif old is not None:
-        context, whose = old.context, f"as the old model: {old.context_source}"
+        context, whose, asked = old.context, f"as the old model: {old.context_source}", None
     else:
-        context, whose = _FALLBACK_CONTEXT, "Ollama's smallest default, since nothing is known about the old model"
+        context, whose, asked = (
+            _FALLBACK_CONTEXT,
+            "Ollama's smallest default; nothing is known about the old model",
+            None,
+        )
     floor = library.policy.min_context
     if floor is not None and floor.value > context:
-        return floor.value, f"smallest context of {floor.recipe}"
-    return context, whose
+        return floor.value, f"smallest context of {floor.recipe}", floor.value
+    return context, whose, asked
 
 
 def parameters_of(model: InstalledModel, origin: Origin | None = None) -> float | None:

@@ -46,8 +46,11 @@ class Reckoner:
             spec = spec_of_origin(origin)
         return self._estimate(f"source {model.name}", spec, context, GIVEN)
 
-    def target(self, candidate: Candidate, context: int, whose: str) -> Estimate | None:
-        """What a candidate takes at `context` tokens, which `whose` choice is; None when its size is not known."""
+    def target(self, candidate: Candidate, context: int | None, whose: str) -> Estimate | None:
+        """What a candidate takes at `context` tokens, which `whose` choice is, or at Ollama's default for it.
+
+        None when its size is not known.
+        """
         here, remote = self.here(candidate), self.remote(candidate)
         spec = spec_of_installed(here) if here is not None else None
         if spec is None and remote is not None:
