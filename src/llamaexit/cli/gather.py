@@ -27,11 +27,12 @@ def snapshot_here(where: Where, overrides: Overrides) -> Snapshot:
     import datetime as dt
 
     from llamaexit.hardware import override, read_machine
+    from llamaexit.hardware.steady import steady
     from llamaexit.ollama.inventory import take_inventory
     from llamaexit.snapshot import Snapshot
 
     ollama, models = take_inventory(host=where.host, store=where.store, timeout=where.timeout, environ=os.environ)
-    machine = read_machine(Path(ollama.store) if ollama.store else None)
+    machine = steady(read_machine(Path(ollama.store) if ollama.store else None))
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return Snapshot(override(machine, overrides), ollama, models, taken_at=now)
 
