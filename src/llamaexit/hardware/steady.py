@@ -1,7 +1,7 @@
 """Free memory and free disk in steps, so that two looks at a machine where nothing happens see the same.
 
-A plan is a function of its snapshot. With the free bytes of the moment in it, no two plans would ever be equal. Rounding
-is down: what is planned for is really there.
+A plan is a function of its snapshot. With the free bytes of the moment in it, no two plans would ever be equal.
+Rounding is down: what is planned for is really there.
 """
 
 from __future__ import annotations
