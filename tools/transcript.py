@@ -7,6 +7,7 @@ python tools/transcript.py --check    changes nothing, fails when one of them is
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from pathlib import Path
@@ -73,6 +74,10 @@ def said(path: Path, text: str | None = None) -> object:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or with --check name those that are out of date."""
+    # What the terminal of the moment can do must not show in them.
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+    os.environ["TERM"] = "xterm-256color"
     if arguments == ["--check"]:
         stale = [path for path, text in pages().items() if not path.is_file() or said(path) != said(path, text)]
         for path in stale:
