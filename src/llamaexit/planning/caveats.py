@@ -10,7 +10,7 @@ from llamaexit.ollama.version import at_least
 from llamaexit.planning.plan import Caveat
 
 if TYPE_CHECKING:
-    from llamaexit.planning.judge import Facts
+    from llamaexit.planning.facts import Facts
     from llamaexit.recipes.library import Library
     from llamaexit.recipes.model import Use
     from llamaexit.snapshot import InstalledModel

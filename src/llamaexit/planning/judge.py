@@ -5,78 +5,22 @@ The order is that of the ranking: what it is, what it can do, what the team allo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import at_least
-from llamaexit.planning.plan import Download, Rejected, RejectedBecause
+from llamaexit.planning.facts import Case, Facts, Way, World
+from llamaexit.planning.plan import Rejected, RejectedBecause
 from llamaexit.planning.rules import means
 from llamaexit.units import gb, gib, parse_size
 
 if TYPE_CHECKING:
     from llamaexit.memory import Estimate
-    from llamaexit.planning.candidates import Candidate
-    from llamaexit.planning.options import RemoteFacts
     from llamaexit.recipes.library import Library
-    from llamaexit.recipes.model import Target, Use
-    from llamaexit.recipes.policy import EffectivePolicy
-    from llamaexit.snapshot import Disk, InstalledModel
 
 SHARE_TOLERANCE = 0.01
 """A GPU share this much below the old one's still counts as the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What a candidate is held against: the source, its uses, and what must be kept.
-
-    context: tokens that are really used. asked_context: tokens a target will be asked for, None for Ollama's default.
-    gpu_share: that of the old model with everything else unloaded, None
-    when the old model cannot be reckoned. prefer_quiet: targets that think by default come last.
-    """
-
-    name: str
-    uses: tuple[Use, ...]
-    capabilities: frozenset[str]
-    context: int
-    context_source: str
-    asked_context: int | None
-    gpu_share: float | None
-    prefer_quiet: bool
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What candidates are judged by, the same for every source of a plan."""
-
-    library: Library
-    policy: EffectivePolicy
-    ollama_version: str | None
-    disk: Disk | None
-    installed: dict[str, InstalledModel]
-    thinking: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """A candidate with everything known about it.
-
-    fits: the ways to run it, best first: as it will be asked for, else with a context pinned to what is needed. Worked
-    out only when a check asks; empty when its size is not known.
-    """
-
-    candidate: Candidate
-    target: Target
-    capabilities: frozenset[str]
-    context: int
-    download: Download
-    digest: str | None
-    min_ollama: str
-    here: InstalledModel | None
-    remote: RemoteFacts | None
-    fits: Callable[[], Iterable[Estimate]]
 
 
 Verdict = tuple[RejectedBecause, str]
@@ -200,14 +144,17 @@ def new_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
 
 def fits(facts: Facts, case: Case, world: World) -> Verdict | None:
     """Memory at the context that will be used, and no smaller part on the GPU than the old model had."""
-    verdicts = [_too_much(estimate, case, world) for estimate in facts.fits()]
-    return None if None in verdicts or not verdicts else verdicts[-1]
+    verdict = None
+    for way in facts.ways():
+        verdict = _too_much(way.estimate, case, world)
+        if verdict is None:
+            return None
+    return verdict
 
 
-def best_fit(facts: Facts, case: Case, world: World) -> Estimate | None:
-    """The first way to run a candidate that fits, else the first at all."""
-    estimates = list(facts.fits())
-    return next((e for e in estimates if _too_much(e, case, world) is None), estimates[0] if estimates else None)
+def best_way(facts: Facts, case: Case, world: World) -> Way | None:
+    """The first way to run a candidate that fits; None when nothing is known about its size."""
+    return next((way for way in facts.ways() if _too_much(way.estimate, case, world) is None), None)
 
 
 def _too_much(estimate: Estimate, case: Case, world: World) -> Verdict | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import FINAL, parse_version
 from llamaexit.planning.decide import choose, settled
-from llamaexit.planning.judge import World
+from llamaexit.planning.facts import World
 from llamaexit.planning.plan import Basis, Decision, Plan, Totals
 from llamaexit.planning.planfile import plan_id_of
 from llamaexit.planning.question import ask

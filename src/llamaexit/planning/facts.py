@@ -1,0 +1,142 @@
+"""What a candidate is judged on: the case it is held against, and everything known about the candidate itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from llamaexit.planning.plan import Download
+from llamaexit.planning.uses import capabilities_to_keep
+
+if TYPE_CHECKING:
+    from llamaexit.memory import Estimate
+    from llamaexit.planning.candidates import Candidate
+    from llamaexit.planning.options import RemoteFacts
+    from llamaexit.planning.question import Question
+    from llamaexit.planning.reckon import Reckoner
+    from llamaexit.recipes.library import Library
+    from llamaexit.recipes.model import Target, Use
+    from llamaexit.recipes.policy import EffectivePolicy
+    from llamaexit.snapshot import Disk, InstalledModel
+
+_WANTS_THINKING = frozenset({"reasoning", "math"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a candidate is held against: the source, its uses, and what must be kept.
+
+    context: tokens that are really used. asked_context: tokens a target will be asked for, None for Ollama's default.
+    gpu_share: that of the old model with everything else unloaded, None when it cannot be reckoned. prefer_quiet:
+    targets that think by default come last.
+    """
+
+    name: str
+    uses: tuple[Use, ...]
+    capabilities: frozenset[str]
+    context: int
+    context_source: str
+    asked_context: int | None
+    gpu_share: float | None
+    prefer_quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What candidates are judged by, the same for every source of a plan."""
+
+    library: Library
+    policy: EffectivePolicy
+    ollama_version: str | None
+    disk: Disk | None
+    installed: dict[str, InstalledModel]
+    thinking: str | None
+
+
+class Way(NamedTuple):
+    """One way to run a candidate. set_context: tokens somebody has to ask for, None where nobody has to do anything."""
+
+    estimate: Estimate
+    set_context: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A candidate with everything known about it.
+
+    ways: how it can be run, best first. Worked out only when a check asks; empty when its size is not known.
+    """
+
+    candidate: Candidate
+    target: Target
+    capabilities: frozenset[str]
+    context: int
+    download: Download
+    digest: str | None
+    min_ollama: str
+    here: InstalledModel | None
+    remote: RemoteFacts | None
+    ways: Callable[[], Iterable[Way]]
+
+    @property
+    def loud(self) -> bool:
+        """Whether it thinks before it answers unless a client says otherwise; what is not known counts."""
+        return self.target.thinking.default is not False and bool(self.target.thinking.supported)
+
+
+def case_of(question: Question, world: World) -> Case:
+    """What the candidates of a source have to live up to."""
+    source, old = question.source, question.old
+    capabilities = frozenset(source.capabilities) if source.capabilities is not None else None
+    thought_before = capabilities is not None and "thinking" in capabilities
+    return Case(
+        name=source.name,
+        uses=question.use.uses,
+        capabilities=capabilities_to_keep(question.use, capabilities),
+        context=question.context,
+        context_source=question.context_source,
+        asked_context=question.asked_context,
+        gpu_share=old.unloaded.gpu_share if old is not None and old.unloaded.placement != "none" else None,
+        prefer_quiet=world.thinking is None and question.use.uses[0] not in _WANTS_THINKING and not thought_before,
+    )
+
+
+def facts_of(candidate: Candidate, case: Case, reckoner: Reckoner) -> Facts:
+    """Everything known about a candidate, the installed or published file before the recipe's word."""
+    target, tag = candidate.target, candidate.tag
+    assert target is not None
+    here, remote = reckoner.here(candidate), reckoner.remote(candidate)
+    if remote is not None:
+        digest: str | None = remote.digest
+    elif here is not None:
+        digest = here.digest
+    else:
+        digest = (tag.digest if tag is not None else target.digest) or None
+    known = here.capabilities if here is not None and here.capabilities is not None else target.capabilities
+    return Facts(
+        candidate=candidate,
+        target=target,
+        # what a template claims and the recipes deny is not a capability: both have to say so
+        capabilities=frozenset(known).intersection(target.capabilities) if target.capabilities else frozenset(known),
+        context=(here.context_length if here is not None else None) or (tag.context if tag else 0) or target.context,
+        download=reckoner.download(candidate),
+        digest=digest,
+        min_ollama=(remote.requires if remote is not None and remote.requires else "") or target.min_ollama,
+        here=here,
+        remote=remote,
+        ways=lambda: _ways(candidate, case, reckoner),
+    )
+
+
+def _ways(candidate: Candidate, case: Case, reckoner: Reckoner) -> Iterator[Way]:
+    """As it will be asked for; where Ollama's default is another context, also with the one that is needed."""
+    asked = reckoner.target(candidate, case.asked_context, case.context_source)
+    if asked is None:
+        return
+    if asked.context >= case.context or case.asked_context is not None:
+        yield Way(asked, None)
+    if case.asked_context is None and asked.context != case.context:
+        pinned = reckoner.target(candidate, case.context, case.context_source)
+        if pinned is not None:
+            yield Way(pinned, pinned.context)
