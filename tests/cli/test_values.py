@@ -81,9 +81,9 @@ def test_lineage_that_answers_nothing_is_refused(text) -> None:
 
 
 def test_stated_hardware_takes_lists_and_repetition() -> None:
-    stated = values.overrides_of(["24GiB", "16GiB,8GiB"], "64G", "RTX 4090")
+    stated = values.overrides_of(["24GiB", "16GiB,8GiB"], "64G", ["RTX 4090", "RTX 3090"])
     assert stated.vram == (24 * GIB, 16 * GIB, 8 * GIB)
-    assert (stated.ram, stated.gpu) == (64 * GIB, "RTX 4090")
+    assert (stated.ram, stated.gpu) == (64 * GIB, ("RTX 4090", "RTX 3090"))
 
 
 def test_no_vram_is_a_machine_without_a_gpu() -> None:
@@ -94,6 +94,24 @@ def test_no_vram_is_a_machine_without_a_gpu() -> None:
 def test_stated_hardware_that_is_no_size_is_refused(vram, ram) -> None:
     with pytest.raises(UsageError, match=r"--(vram|ram)"):
         values.overrides_of(vram, ram, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        pytest.param("64", "--ram 64: which unit?", "say 64GiB", id="gibibytes, most likely"),
+        pytest.param("65536", "--ram 65536: which unit?", "say 65536MiB", id="mebibytes, most likely"),
+        pytest.param("68719476736", "which unit?", "say 68719476736B", id="bytes, most likely"),
+        pytest.param("2PiB", "'2PiB' is not a size", None, id="a unit nobody has"),
+        pytest.param("2000TiB", "no machine has that much", "24GiB", id="more than a pebibyte"),
+        pytest.param("9" * 400 + "GiB", "no machine has that much", "24GiB", id="more than a float can hold"),
+    ],
+)
+def test_size_without_a_unit_or_beyond_reason_is_refused(text, said, hint) -> None:
+    with pytest.raises(UsageError) as caught:
+        values.overrides_of(None, text, None)
+    assert said in caught.value.message
+    assert caught.value.hint is None if hint is None else hint in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e9])

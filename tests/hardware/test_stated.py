@@ -76,9 +76,9 @@ def test_stated_share_of_a_mac_stays_unified() -> None:
     "overrides",
     [
         pytest.param(Overrides(vram=(0,)), id="--vram 0"),
-        pytest.param(Overrides(gpu="none"), id="--gpu none"),
-        pytest.param(Overrides(gpu="CPU"), id="--gpu CPU"),
-        pytest.param(Overrides(gpu="none", vram=(0,)), id="both"),
+        pytest.param(Overrides(gpu=("none",)), id="--gpu none"),
+        pytest.param(Overrides(gpu=("CPU",)), id="--gpu CPU"),
+        pytest.param(Overrides(gpu=("none",), vram=(0,)), id="both"),
     ],
 )
 def test_a_machine_may_be_planned_without_its_gpu(overrides: Overrides) -> None:
@@ -119,14 +119,38 @@ def test_stated_ram_is_what_a_unified_gpu_works_in(gpu: Gpu, total: int) -> None
     ],
 )
 def test_well_known_card_brings_its_memory(text: str, expected: list[tuple[str, str, int]]) -> None:
-    gpus = override(machine(CARD), Overrides(gpu=text)).gpus
+    gpus = override(machine(CARD), Overrides(gpu=(text,))).gpus
     assert [(gpu.name, gpu.vendor, gpu.total) for gpu in gpus] == expected
     assert all(gpu.free == gpu.total and gpu.kind == "discrete" for gpu in gpus)
 
 
 def test_stated_memory_goes_before_what_the_name_says() -> None:
-    (gpu,) = override(machine(), Overrides(gpu="RTX 4090", vram=(48 * GIB,))).gpus
+    (gpu,) = override(machine(), Overrides(gpu=("RTX 4090",), vram=(48 * GIB,))).gpus
     assert (gpu.name, gpu.total, gpu.source) == ("RTX 4090", 48 * GIB, "stated")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "vram", "cards"),
+    [
+        pytest.param(("RTX 3090", "RTX 3090"), (), [("RTX 3090", 24), ("RTX 3090", 24)], id="the same name twice"),
+        pytest.param(
+            ("RTX 4090", "2x RTX 4080"), (), [("RTX 4090", 24), ("RTX 4080", 16), ("RTX 4080", 16)], id="mixed"
+        ),
+        pytest.param(
+            ("RTX 7090", "RTX 3090"), (32, 20), [("RTX 7090", 32), ("RTX 3090", 20)], id="memory in their order"
+        ),
+        pytest.param(("2x RTX 7090",), (32,), [("RTX 7090", 32), ("RTX 7090", 32)], id="one size for several alike"),
+        pytest.param(("RTX 7090",), (32, 16), [("RTX 7090", 32), ("RTX 7090", 16)], id="one name for several sizes"),
+    ],
+)
+def test_names_and_memory_are_paired(gpu: tuple[str, ...], vram: tuple[int, ...], cards: list[tuple[str, int]]) -> None:
+    gpus = override(machine(CARD), Overrides(gpu=gpu, vram=tuple(size * GIB for size in vram))).gpus
+    assert [(card.name, card.total) for card in gpus] == [(name, size * GIB) for name, size in cards]
+    assert [card.index for card in gpus] == [*range(len(cards))]
+
+
+def test_card_called_by_its_size_is_not_given_the_size_twice() -> None:
+    assert override(machine(), Overrides(vram=(8 * GIB,))).overrides == ("GPU 0: GPU with 8.0 GiB",)
 
 
 @pytest.mark.parametrize(
@@ -134,22 +158,34 @@ def test_stated_memory_goes_before_what_the_name_says() -> None:
     [("RTX 7090", "nvidia"), ("Radeon Next", "amd"), ("Intel Thing", "intel"), ("Moore Threads S80", "other")],
 )
 def test_unknown_card_with_memory_is_taken_at_its_word(text: str, vendor: str) -> None:
-    (gpu,) = override(machine(), Overrides(gpu=text, vram=(10 * GIB,))).gpus
+    (gpu,) = override(machine(), Overrides(gpu=(text,), vram=(10 * GIB,))).gpus
     assert (gpu.name, gpu.vendor, gpu.kind, gpu.total) == (text, vendor, "discrete", 10 * GIB)
 
 
 @pytest.mark.parametrize(
     ("overrides", "message", "hint"),
     [
-        pytest.param(Overrides(gpu="RTX 7090"), "memory of 'RTX 7090' is not known", "add --vram", id="unknown card"),
-        pytest.param(Overrides(gpu="RTX 490"), "is not known", "did you mean RTX 4090", id="slip of the keyboard"),
-        pytest.param(Overrides(gpu="RTX 4060 Ti"), "sold with 8 GiB or 16 GiB", "add --vram 16GiB", id="two sizes"),
-        pytest.param(Overrides(gpu="M4 Max"), "Apple M4 Max works in main memory", "add --ram", id="a Mac"),
-        pytest.param(Overrides(gpu="Radeon 780M"), "780M works in main memory", "add --ram", id="integrated part"),
-        pytest.param(Overrides(gpu=" "), "names no card", "RTX 4090", id="blank"),
-        pytest.param(Overrides(gpu="none", vram=(GIB,)), "contradict each other", None, id="none with memory"),
         pytest.param(
-            Overrides(gpu="3x RTX 3090", vram=(GIB, GIB)), "2 values of --vram for 3 cards", None, id="2 for 3"
+            Overrides(gpu=("RTX 7090",)), "memory of 'RTX 7090' is not known", "add --vram", id="unknown card"
+        ),
+        pytest.param(Overrides(gpu=("RTX 490",)), "is not known", "did you mean RTX 4090", id="slip of the keyboard"),
+        pytest.param(Overrides(gpu=("RTX 4060 Ti",)), "sold with 8 GiB or 16 GiB", "add --vram 16GiB", id="two sizes"),
+        pytest.param(Overrides(gpu=("M4 Max",)), "Apple M4 Max works in main memory", "add --ram", id="a Mac"),
+        pytest.param(Overrides(gpu=("Radeon 780M",)), "780M works in main memory", "add --ram", id="integrated part"),
+        pytest.param(Overrides(gpu=(" ",)), "names no card", "RTX 4090", id="blank"),
+        pytest.param(Overrides(gpu=("none",), vram=(GIB,)), "means no GPU at all", None, id="none with memory"),
+        pytest.param(Overrides(gpu=("RTX 4090", "None")), "--gpu None means no GPU at all", None, id="none and a card"),
+        pytest.param(
+            Overrides(gpu=("3x RTX 3090",), vram=(GIB, GIB)),
+            "--gpu 3x RTX 3090: 3 cards, but 2 values of --vram",
+            "once for each card, in the same order",
+            id="2 for 3",
+        ),
+        pytest.param(
+            Overrides(gpu=("RTX 3090", "RTX 3060"), vram=(GIB,)),
+            "2 cards, but 1 value of --vram",
+            "order",
+            id="1 for 2",
         ),
         pytest.param(Overrides(vram=(24 * GIB, 0)), "without memory is no card", "--vram 0 alone", id="0 among others"),
         pytest.param(Overrides(ram=0), "--ram: a machine has some memory", "--ram 32GiB", id="no memory at all"),
@@ -179,21 +215,21 @@ def test_what_cannot_be_meant_is_refused_with_the_next_step(
 def test_part_that_works_in_main_memory_takes_its_share_of_the_stated_ram(
     text: str, kind: str, total: int, note: str
 ) -> None:
-    stated = override(machine(CARD), Overrides(gpu=text, ram=64 * GIB))
+    stated = override(machine(CARD), Overrides(gpu=(text,), ram=64 * GIB))
     (gpu,) = stated.gpus
     assert (gpu.kind, gpu.total, gpu.shares_ram, gpu.note) == (kind, total, True, note)
     assert stated.ram == Ram(64 * GIB, 64 * GIB)
 
 
 def test_unified_gpu_larger_than_this_machine_brings_its_ram_along() -> None:
-    stated = override(machine(), Overrides(gpu="M3 Ultra", vram=(192 * GIB,)))
+    stated = override(machine(), Overrides(gpu=("M3 Ultra",), vram=(192 * GIB,)))
     assert stated.ram == Ram(192 * GIB, 192 * GIB)
     assert stated.overrides == ("GPU 0: Apple M3 Ultra, 192.0 GiB", "RAM 192.0 GiB, which the GPU works in")
 
 
 def test_stating_twice_keeps_both_sayings() -> None:
     once = override(machine(), Overrides(ram=64 * GIB))
-    assert override(once, Overrides(gpu="RTX 4090")).overrides == ("RAM 64.0 GiB", "GPU 0: RTX 4090, 24.0 GiB")
+    assert override(once, Overrides(gpu=("RTX 4090",))).overrides == ("RAM 64.0 GiB", "GPU 0: RTX 4090, 24.0 GiB")
 
 
 @pytest.mark.parametrize(

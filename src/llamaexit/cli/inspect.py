@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamaexit.cli.options import Debug, GpuName, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+from llamaexit.cli.options import Debug, GpuNames, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ def inspect(
     timeout: Timeout = 5.0,
     vram: Vram = None,
     ram: Ram = None,
-    gpu: GpuName = None,
+    gpu: GpuNames = None,
     as_json: Json = False,
     verbose: Verbose = False,
     debug: Debug = False,

@@ -35,14 +35,17 @@ Recipes = Annotated[
 Vram = Annotated[
     list[str] | None,
     typer.Option(
-        "--vram", metavar="SIZE", rich_help_panel=_MACHINE, help="GPU memory, such as 24GiB; repeat for several GPUs."
+        "--vram", metavar="SIZE", rich_help_panel=_MACHINE, help="GPU memory, such as 24GiB; repeat for several cards."
     ),
 ]
 Ram = Annotated[
     str | None, typer.Option("--ram", metavar="SIZE", rich_help_panel=_MACHINE, help="Main memory, such as 64GiB.")
 ]
-GpuName = Annotated[
-    str | None, typer.Option("--gpu", metavar="NAME", rich_help_panel=_MACHINE, help="What the GPU is called.")
+GpuNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--gpu", metavar="NAME", rich_help_panel=_MACHINE, help='A card, such as "RTX 4090"; repeat for several.'
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Answer in JSON, also on failure.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", rich_help_panel=_OUTPUT, help="Show every figure.")]

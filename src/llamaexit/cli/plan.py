@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamaexit.cli.options import Debug, GpuName, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+from llamaexit.cli.options import Debug, GpuNames, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
 
 if TYPE_CHECKING:
     from llamaexit.cli.answer import Result
@@ -55,7 +55,7 @@ def plan(
     ] = None,
     vram: Vram = None,
     ram: Ram = None,
-    gpu: GpuName = None,
+    gpu: GpuNames = None,
     bandwidth: Annotated[
         str | None,
         typer.Option(

@@ -17,15 +17,25 @@ if TYPE_CHECKING:
 
 _CONTEXT = re.compile(r"([0-9][0-9_,]*)\s*([kK]?)")
 _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(i?)(bit|b|B)(?:/s|ps)?\s*")
+_BARE = re.compile(r"[0-9.\s]+")
 _LARGEST_CONTEXT = 1 << 26
+_LARGEST_SIZE = 1 << 50
 
 
 def size_of(text: str, option: str) -> int:
-    """Bytes meant by a size such as 24GiB."""
+    """Bytes meant by a size such as 24GiB. Only 0 goes without a unit: a bare 64 could be meant in three of them."""
     try:
-        return parse_size(text)
+        size = parse_size(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
+    except OverflowError:
+        size = _LARGEST_SIZE + 1
+    if 0 < size <= _LARGEST_SIZE and _BARE.fullmatch(text):
+        unit = "GiB" if size < 4096 else "MiB" if size < 4096 * 1024 else "B"
+        raise UsageError(f"{option} {text.strip()}: which unit?", hint=f"say {text.strip()}{unit}")
+    if size > _LARGEST_SIZE:
+        raise UsageError(f"{option} {text.strip()}: no machine has that much", hint="say a size such as 24GiB")
+    return size
 
 
 def context_of(text: str | None) -> int | None:
@@ -54,7 +64,7 @@ def rate_of(text: str | None) -> int | None:
     return rate
 
 
-def overrides_of(vram: list[str] | None, ram: str | None, gpu: str | None) -> Overrides:
+def overrides_of(vram: list[str] | None, ram: str | None, gpu: list[str] | None) -> Overrides:
     """Hardware the user states instead of having it measured."""
     from llamaexit.hardware import Overrides
 
@@ -62,7 +72,7 @@ def overrides_of(vram: list[str] | None, ram: str | None, gpu: str | None) -> Ov
     return Overrides(
         vram=tuple(size_of(card, "--vram") for card in cards),
         ram=None if ram is None else size_of(ram, "--ram"),
-        gpu=gpu,
+        gpu=tuple(gpu or ()),
     )
 
 

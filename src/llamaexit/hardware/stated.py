@@ -27,11 +27,12 @@ _UNNAMED = "no maker stated: reckoned as an NVIDIA card"
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What the user states. vram: bytes of each card; ram: bytes; gpu: a card's name, `2x RTX 3090`, or `none`."""
+    """What the user states. vram: bytes of each card; ram: bytes; gpu: names of cards, `2x RTX 3090` among them, or
+    `none` alone. Names and memory belong together in their order."""
 
     vram: tuple[int, ...] = ()
     ram: int | None = None
-    gpu: str | None = None
+    gpu: tuple[str, ...] = ()
 
 
 def override(machine: Machine, overrides: Overrides) -> Machine:
@@ -48,9 +49,9 @@ def override(machine: Machine, overrides: Overrides) -> Machine:
             raise UsageError("--ram: a machine has some memory", hint="give a size such as --ram 32GiB")
         ram = Ram(total=overrides.ram, available=overrides.ram)
         said.append(f"RAM {gib(ram.total)}")
-    if overrides.gpu is not None or overrides.vram:
+    if overrides.gpu or overrides.vram:
         gpus = _stated_gpus(machine, overrides)
-        said += [f"GPU {gpu.index}: {gpu.name}, {gib(gpu.total or 0)}" for gpu in gpus] or ["no GPU"]
+        said += [f"GPU {gpu.index}: {_described(gpu)}" for gpu in gpus] or ["no GPU"]
         shared = max((gpu.total or 0 for gpu in gpus if gpu.shares_ram), default=0)
         if overrides.ram is None and shared > ram.total:
             ram = Ram(total=shared, available=shared)
@@ -60,15 +61,20 @@ def override(machine: Machine, overrides: Overrides) -> Machine:
     return dataclasses.replace(machine, ram=ram, gpus=gpus, overrides=(*machine.overrides, *said))
 
 
+def _described(gpu: Gpu) -> str:
+    return gpu.name if "GiB" in gpu.name else f"{gpu.name}, {gib(gpu.total or 0)}"
+
+
 def _stated_gpus(machine: Machine, overrides: Overrides) -> tuple[Gpu, ...]:
-    if (overrides.gpu or "").strip().lower() in _NO_GPU or overrides.vram == (0,):
-        if overrides.gpu is not None and overrides.vram not in ((), (0,)):
-            raise UsageError(f"--gpu {overrides.gpu} and --vram contradict each other")
+    nothing = [text for text in overrides.gpu if text.strip().lower() in _NO_GPU]
+    if nothing or overrides.vram == (0,):
+        if nothing and (len(overrides.gpu) > 1 or overrides.vram not in ((), (0,))):
+            raise UsageError(f"--gpu {nothing[0]} means no GPU at all, the other options state one")
         return ()
     if 0 in overrides.vram:
         raise UsageError("--vram: a card without memory is no card", hint="leave it out; --vram 0 alone means no GPU")
-    if overrides.gpu is not None:
-        return _named(overrides.gpu, overrides)
+    if overrides.gpu:
+        return _named(overrides)
     # integrated parts are not what --vram is about; discrete ones keep their names if the numbers match
     real = [gpu for gpu in machine.gpus if gpu.kind != "integrated"]
     if len(real) == len(overrides.vram):
@@ -83,41 +89,55 @@ def _stated_gpus(machine: Machine, overrides: Overrides) -> tuple[Gpu, ...]:
     )
 
 
-def _named(text: str, overrides: Overrides) -> tuple[Gpu, ...]:
-    from llamaexit.hardware.known import find, vendor_of
+def _named(overrides: Overrides) -> tuple[Gpu, ...]:
+    """Cards by name, each with the memory that stands at its place among `vram`, or else with its own."""
+    counted = [_count(text) for text in overrides.gpu]
+    names = [name for count, name in counted for _ in range(count)]
+    sizes: list[int | None] = [*overrides.vram] or [None] * len(names)
+    if len(counted) == 1 and len(sizes) == 1:
+        sizes *= len(names)
+    elif len(counted) == len(names) == 1:
+        names *= len(sizes)
+    if len(sizes) != len(names):
+        raise UsageError(
+            f"--gpu {', '.join(overrides.gpu)}: {len(names)} {'card' if len(names) == 1 else 'cards'}, "
+            f"but {len(sizes)} {'value' if len(sizes) == 1 else 'values'} of --vram",
+            hint="give --vram once for each card, in the same order",
+        )
+    return tuple(_card(index, *pair, overrides.ram) for index, pair in enumerate(zip(names, sizes, strict=True)))
 
+
+def _count(text: str) -> tuple[int, str]:
+    """How many cards a text names, and what one is called."""
     many = _MANY.fullmatch(text.strip())
     count, name = (int(many[1]), many[2].strip()) if many else (1, text.strip())
     if not name or not count:
         raise UsageError(f"--gpu: {text!r} names no card", hint='give a name such as --gpu "RTX 4090"')
+    return count, name
+
+
+def _card(index: int, name: str, stated: int | None, ram: int | None) -> Gpu:
+    from llamaexit.hardware.known import find, vendor_of
+
     sized = _SIZED.search(name)
     known = find(_SIZED.sub("", name) if sized else name)
-    sizes = overrides.vram
-    if not sizes:
-        sizes = (int(sized[1]) * GIB,) if sized else (_known_size(text, name, known, overrides.ram),)
-    if len(sizes) == 1:
-        sizes *= count
-    elif many and len(sizes) != count:
-        raise UsageError(f"--gpu {text}: there are {len(sizes)} values of --vram for {count} cards")
+    size = stated if stated is not None else int(sized[1]) * GIB if sized else _known_size(name, known, ram)
     kind: GpuKind = known.kind if known else "unified" if vendor_of(name) == "apple" else "discrete"
-    return tuple(
-        Gpu(
-            index=index,
-            vendor=known.vendor if known else vendor_of(name),
-            name=known.name if known else name,
-            kind=kind,
-            total=size,
-            free=size,
-            shares_ram=kind != "discrete",
-            compute_capability=known.target if known else None,
-            source="stated" if overrides.vram or sized else "stated by name",
-            note=_note(known),
-        )
-        for index, size in enumerate(sizes)
+    return Gpu(
+        index=index,
+        vendor=known.vendor if known else vendor_of(name),
+        name=known.name if known else name,
+        kind=kind,
+        total=size,
+        free=size,
+        shares_ram=kind != "discrete",
+        compute_capability=known.target if known else None,
+        source="stated" if stated is not None or sized else "stated by name",
+        note=_note(known),
     )
 
 
-def _known_size(text: str, name: str, known: Known | None, ram: int | None) -> int:
+def _known_size(name: str, known: Known | None, ram: int | None) -> int:
     from llamaexit.hardware.known import similar
 
     if known is None:
@@ -131,7 +151,7 @@ def _known_size(text: str, name: str, known: Known | None, ram: int | None) -> i
         raise UsageError(f"--gpu: {known.name} is sold with {sold}", hint=f"add --vram {known.sizes[-1] // GIB}GiB")
     if ram is None:
         raise UsageError(
-            f"--gpu: {known.name} works in main memory, whose size {text!r} does not tell",
+            f"--gpu: {known.name} works in main memory, whose size the name does not tell",
             hint="add --ram with the memory of that machine, as in --ram 64GiB",
         )
     return _share(known.vendor, ram)
