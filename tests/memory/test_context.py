@@ -119,6 +119,14 @@ def test_the_trained_length_is_the_most_there_is() -> None:
     assert "131072" in found.context_source
 
 
+@pytest.mark.parametrize("trained", [4096, 8192, 16384, 131072])
+def test_the_default_of_a_large_machine_ends_where_training_ended(trained: int) -> None:
+    found = made(spec=long(trained=trained), here=machine(gpu(24 * GIB, index=0), gpu(24 * GIB, index=1)))
+
+    assert found.context == trained
+    assert "below 262144 (Ollama's default for 48.0 GiB of GPU memory)" in found.context_source
+
+
 def test_vision_models_get_at_least_2048() -> None:
     assert made(spec=replace(long(), vision=True), context=512).context == 2048
     assert made(context=512).context == 512

@@ -58,7 +58,7 @@ def test_nothing_fits_where_ram_is_short_too() -> None:
 
     assert fit.placement == "none"
     assert fit.gpu_share == 0
-    assert "more RAM" in fit.why
+    assert "RAM is free" in fit.why
 
 
 def test_a_partial_load_that_ram_cannot_hold_does_not_fit() -> None:

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from llamaexit.memory import ModelSpec, estimate, spec_of_installed, spec_of_origin, spec_of_table, spec_of_target
+from llamaexit.memory import (
+    Estimate,
+    ModelSpec,
+    estimate,
+    spec_of_installed,
+    spec_of_origin,
+    spec_of_table,
+    spec_of_target,
+)
 from llamaexit.memory.catalogue import Mix, header_bytes, is_tied, weights_by_label
 from llamaexit.memory.spec import published_shape
 from llamaexit.recipes.model import CatalogueShape, Origin, Tag, Target
@@ -66,7 +74,7 @@ def test_installed_model_without_a_shape_stands_in_for_one_of_its_size() -> None
     made = spec(spec_of_installed(installed(shape=None, weights=None, quantization="Q4_K_M")))
 
     assert made.shape.layers == 32
-    assert any("shape is not known" in note for note in made.notes)
+    assert any("like a Llama of that size" in note for note in made.notes)
 
 
 def test_parameters_tell_the_size_of_a_stand_in_better_than_bytes() -> None:
@@ -79,6 +87,42 @@ def test_parameters_tell_the_size_of_a_stand_in_better_than_bytes() -> None:
 
 def test_model_that_runs_elsewhere_has_no_spec() -> None:
     assert spec_of_installed(installed(remote="https://ollama.com")) is None
+
+
+def test_a_shape_without_a_trained_length_takes_the_one_the_model_states() -> None:
+    shape, _ = table("llama3.1-8b", "Q4_K_M")
+    sketch = replace(shape, context_length=0)
+
+    made = spec(spec_of_installed(installed(shape=sketch, context_length=131072)))
+
+    assert made.shape.context_length == 131072
+    assert estimate(made, machine(gpu(48 * GIB)), ollama()).context == 131072
+
+
+def test_the_header_knows_the_trained_length_better_than_a_listing() -> None:
+    shape, _ = table("llama3.1-8b", "Q4_K_M")
+
+    made = spec(spec_of_installed(installed(shape=replace(shape, context_length=8192), context_length=131072)))
+
+    assert made.shape.context_length == 8192
+
+
+def test_a_model_that_is_only_named_has_no_file_to_go_by() -> None:
+    assert spec_of_installed(installed(source="named", weights=None, shape=None)) is None
+
+
+@pytest.mark.parametrize(
+    "problem", ["its model blob aaaaaaaaaaaa (4.9 GB) is missing", "its model blob is no use: not a GGUF file"]
+)
+def test_weights_that_cannot_be_read_are_not_made_up_from_the_manifest(problem: str) -> None:
+    assert spec_of_installed(installed(weights=None, problem=problem)) is None
+    assert spec_of_installed(installed(weights=None, shape=None, problem=problem)) is None
+
+
+def test_a_fault_elsewhere_leaves_the_tensor_table_what_it_is() -> None:
+    made = spec(spec_of_installed(installed(problem="its license blob bbbbbbbbbbbb (12.3 KB) is missing")))
+
+    assert made.basis == "tensors"
 
 
 def test_model_of_no_size_has_no_spec() -> None:
@@ -205,6 +249,13 @@ def test_tag_brings_its_own_size_label_and_context() -> None:
     assert made.file_size == 8_900_000_000
 
 
+def test_target_is_trained_for_what_its_file_says_not_for_what_could_be_made_of_it() -> None:
+    made = spec(spec_of_target(target(context=32768, native_context=131072)))
+
+    assert made.shape.context_length == 32768
+    assert spec(spec_of_target(target(context=0, native_context=262144))).shape.context_length == 262144
+
+
 def test_tag_of_another_label_does_not_inherit_the_size() -> None:
     assert spec(spec_of_target(target(), Tag("8b-fp16", "fp16"))).basis == "label"
     assert spec(spec_of_target(target(), Tag("8b-fp16", "fp16"))).file_size > 16_000_000_000
@@ -318,6 +369,26 @@ def test_origin_without_the_bytes_of_its_weights_uses_the_whole_less_its_project
     assert (made.projector, made.vision, made.basis) == (600_000_000, True, "catalogue")
 
 
+def test_tag_of_an_origin_brings_its_own_size_label_and_context() -> None:
+    rounded = spec(spec_of_origin(origin(), Tag("8b-instruct-q8_0", "q8_0", size=8_500_000_000)))
+    exact = spec(spec_of_origin(origin(), Tag("8b-instruct-q4_0", "q4_0", size=4661224191, exact=True, context=8192)))
+
+    assert (rounded.name, rounded.basis, rounded.file_size) == ("llama3.1:8b-instruct-q8_0", "catalogue", 8_500_000_000)
+    assert rounded.shape.context_length == 131072
+    assert (exact.basis, exact.file_size, exact.shape.context_length) == ("manifest", 4661224191, 8192)
+
+
+def test_tag_of_another_label_than_the_origin_does_not_inherit_its_size() -> None:
+    assert spec(spec_of_origin(origin(), Tag("8b-instruct-fp16", "fp16"))).file_size > 15_000_000_000
+    assert spec(spec_of_origin(origin(), Tag("latest"))).file_size == 4920738944
+
+
+def test_tag_of_an_origin_with_a_projector_counts_it_once() -> None:
+    made = spec(spec_of_origin(origin(projector_size=600_000_000), Tag("8b-q8_0", "q8_0", size=9_100_000_000)))
+
+    assert (made.file_size, made.projector) == (8_500_000_000, 600_000_000)
+
+
 @pytest.mark.parametrize(("text", "layers"), [("8.03B", 32), ("1.24B", 16), ("70.6B", 80), ("137M", 24), ("?", 32)])
 def test_origin_without_a_shape_stands_in_by_its_parameters(text: str, layers: int) -> None:
     assert spec(spec_of_origin(origin(shape=None, parameters=text))).shape.layers == layers
@@ -333,6 +404,51 @@ def test_header_anywhere_makes_a_spec() -> None:
     made = spec_of_table("qwen3:4b", shape, weights, architecture="qwen3", projector=5)
 
     assert (made.basis, made.vision, made.file_size) == ("tensors", True, weights.total + header_bytes(shape))
+
+
+# --- stand-ins -------------------------------------------------------------------------------------------------------
+
+MHA_7B = CatalogueShape("llama", 32, 4096, 32, 32, 128, 11008, 32016)
+
+
+def cache_of(made: Estimate) -> int:
+    return sum(part.size for part in made.now.parts if part.name == "KV cache")
+
+
+@pytest.mark.parametrize("context", [4096, 16384])
+def test_a_stand_in_allows_for_a_key_and_value_head_per_query_head(context: int) -> None:
+    """Code Llama 7B has 32 of them, a Llama of its size today 8: a cache four times as large."""
+    known = {"name": "codellama:7b", "size": 3825910133, "weights_size": 3825898144, "quant": "Q4_0", "context": 16384}
+    real = estimate(spec(spec_of_origin(origin(shape=MHA_7B, **known))), machine(gpu()), ollama(), context=context)
+    guess = estimate(
+        spec(spec_of_origin(origin(shape=None, parameters="6.7B", **known))), machine(gpu()), ollama(), context=context
+    )
+
+    assert cache_of(real) == context * 32 * 32 * 128 * 2 * 2
+    assert cache_of(guess) == cache_of(real) // 4
+    assert guess.true_size.low <= real.true_size.expected <= guess.true_size.high
+
+
+def test_a_stand_in_allows_for_a_cache_that_is_far_smaller() -> None:
+    guess = estimate(spec(spec_of_origin(origin(shape=None, parameters="8B"))), machine(gpu()), ollama(), context=65536)
+
+    assert guess.true_size.low < guess.true_size.expected - cache_of(guess) * 3 // 4
+
+
+def test_an_estimate_by_a_stand_in_says_so_where_its_figures_are() -> None:
+    guess = estimate(spec(spec_of_origin(origin(shape=None, parameters="8B"))), machine(gpu()), ollama(), context=4096)
+    bases = {part.name: part.basis for part in guess.now.parts}
+
+    assert "its layers and heads are not known: reckoned like a Llama of that size" in guess.notes
+    assert bases["KV cache"] == bases["compute buffers"] == "shape of a like-sized Llama"
+    assert bases["weights"] == "bytes of the file"
+
+
+def test_an_estimate_by_a_known_shape_says_nothing_of_the_kind() -> None:
+    known = estimate(spec(spec_of_origin(origin())), machine(gpu()), ollama(), context=4096)
+
+    assert not any("like a Llama" in note for note in known.notes)
+    assert all("like-sized" not in part.basis for part in known.now.parts)
 
 
 # --- the quantizers' mixes -------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from llamaexit.memory.placement import (
     place,
 )
 from llamaexit.memory.spec import ModelSpec
+from llamaexit.memory.words import in_words
 from llamaexit.ollama.version import Release
 from llamaexit.snapshot import Loaded, Machine, OllamaFacts
 from llamaexit.units import MIB, gib
@@ -53,6 +54,7 @@ _PARTS_BASIS = {
     CACHE: _FORMULA, STATE: _FORMULA, DRAFT: _FORMULA, LOGITS: "vocabulary", VISION_GRAPH: "seen on other loads",
     CONTEXT: "seen on other machines",
 }  # fmt: skip
+_OF_THE_SHAPE = frozenset({CACHE, GRAPH, LOGITS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +239,14 @@ def _errors(spec: ModelSpec, family: Family, load: Load, under: int, over: int) 
     high = margin + int(known * spec.high) + over + load.clip[2] - load.clip[1]
     if family != "server":
         low, high = low + 40 * MIB, high + 40 * MIB
-    if spec.shape.architecture not in VERIFIED:
+    if spec.stand_in or spec.shape.architecture not in VERIFIED:
         low = max(low + load.graph.device * 3 // 10, total * 3 // 100)
         high = max(high + load.graph.device, total * 3 // 100)
+    if spec.stand_in:
+        # Anything from one head for all (or a window) to a key and value head for every query head.
+        heads = spec.shape.kv_heads if isinstance(spec.shape.kv_heads, int) else 1
+        low += load.cache.total * (heads - 1) // heads
+        high += load.cache.total * (spec.shape.heads - heads) // heads
     return low, high
 
 
@@ -248,7 +255,6 @@ def _interval(expected: int, low: int, high: int) -> Interval:
 
 
 def _fit(placed: Placed, load: Load, spec: ModelSpec, ram: int, low: int, high: int) -> Fit:
-    on_gpu = sum(share.size for share in placed.shares)
     return Fit(
         placement=placed.placement,
         gpu_share=placed.gpu_share if placed.placement != "none" else 0.0,
@@ -258,7 +264,7 @@ def _fit(placed: Placed, load: Load, spec: ModelSpec, ram: int, low: int, high: 
         devices=tuple(_use(share) for share in placed.shares if share.device is not None),
         host=placed.host.size,
         parts=tuple(part for share in (*placed.shares, placed.host) for part in _parts(share, spec)),
-        why=_why(placed, load, spec, on_gpu, ram),
+        why=in_words(placed, load, spec.architecture, ram),
     )
 
 
@@ -275,6 +281,8 @@ def _parts(share: Share, spec: ModelSpec) -> list[Part]:
 def _basis(name: str, spec: ModelSpec) -> str:
     if name in (WEIGHTS, EMBEDDING):
         return _WEIGHTS_BASIS[spec.basis]
+    if spec.stand_in and name in _OF_THE_SHAPE:
+        return "shape of a like-sized Llama"
     if name == GRAPH:
         return (
             "closed form" if spec.shape.architecture in VERIFIED else "closed form, not checked for this architecture"
@@ -282,29 +290,6 @@ def _basis(name: str, spec: ModelSpec) -> str:
     if name == VISION:
         return "size of the projector" if spec.projector else _WEIGHTS_BASIS[spec.basis]
     return _PARTS_BASIS[name]
-
-
-def _why(placed: Placed, load: Load, spec: ModelSpec, on_gpu: int, ram: int) -> str:
-    needed = gib(on_gpu or placed.host.size)
-    match placed.placement:
-        case "gpu":
-            return f"all {load.depth} layers fit: {needed} on {_names(placed)}"
-        case "partial":
-            return (
-                f"{placed.layers_on_gpu} of {load.depth} layers fit on {_names(placed)}; {gib(placed.host.size)} in RAM"
-            )
-        case "experts-in-ram":
-            return f"the experts of {placed.experts_in_ram} layers stay in RAM ({gib(placed.host.size)}), the rest fits"
-        case "cpu":
-            return f"runs on the CPU: {gib(placed.host.size)} of {gib(ram)} free RAM"
-        case "none" if spec.architecture == "mllama" and not placed.short:
-            return "Ollama 0.30 and later cannot load this architecture (mllama)"
-        case "none":
-            return f"needs {gib(placed.short)} more RAM than there is ({gib(ram)} free)"
-
-
-def _names(placed: Placed) -> str:
-    return " and ".join(share.device.name for share in placed.shares if share.device is not None)
 
 
 def _measured(verdict: _Verdict, own: Loaded) -> _Verdict:

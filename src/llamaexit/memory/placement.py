@@ -53,7 +53,12 @@ class Share:
 
 @dataclass(slots=True)
 class Placed:
-    """A load in its place. ps: bytes `/api/ps` will print. true: bytes it really holds, without driver contexts."""
+    """A load in its place.
+
+    ps: bytes `/api/ps` will print. true: bytes it really holds, without driver contexts. margin: bytes that stay free
+    on each GPU. kept: bytes of RAM left to the rest of the system. short: bytes of RAM that lack. crowded: there are
+    GPUs, and none has room for a layer.
+    """
 
     placement: Placement
     layers_on_gpu: int
@@ -62,7 +67,10 @@ class Placed:
     ps: int
     true: int
     experts_in_ram: int = 0
+    margin: int = 0
+    kept: int = 0
     short: int = 0
+    crowded: bool = False
 
     @property
     def gpu_share(self) -> float:
@@ -104,7 +112,7 @@ def _fitted(load: Load, site: Site) -> Placed | None:
     extra = load.draft
     cut = _split(load.layers, load.output, [limit - graph for limit in limits], extra)
     if cut is not None:
-        return _full(load, devices, cut, graph, vision_on_gpu)
+        return _full(load, devices, cut, graph, vision_on_gpu, site.target)
     if load.experts:
         # All layers are on the device then, so its buffers are those of a full load.
         room = [max(0, limit - load.graph.device) for limit in limits]
@@ -120,7 +128,7 @@ def _fitted(load: Load, site: Site) -> Placed | None:
     return _part(load, devices, cut, partial, vision_on_gpu, site, experts=load.experts)
 
 
-def _full(load: Load, devices: Sequence[Device], cut: Cut, graph: int, vision: bool) -> Placed:
+def _full(load: Load, devices: Sequence[Device], cut: Cut, graph: int, vision: bool, margin: int) -> Placed:
     shares = _shares(load, devices, cut, graph, vision)
     last = shares[-1]
     last.parts[WEIGHTS] += load.output
@@ -132,7 +140,7 @@ def _full(load: Load, devices: Sequence[Device], cut: Cut, graph: int, vision: b
     true = sum(share.size - share.parts[CONTEXT] for share in shares)
     graphs = sum(share.parts[GRAPH] for share in shares)
     ps = _lines(load, sum(share.parts[WEIGHTS] for share in shares), graphs) + load.clip[1]
-    return Placed("gpu", load.depth, shares, host, ps, true)
+    return Placed("gpu", load.depth, shares, host, ps, true, margin=margin)
 
 
 def _experts_first_to_ram(
@@ -197,16 +205,13 @@ def _part(
     ps = _lines(load, load.file_size, graphs) + printed(load.graph.cpu) + printed(load.logits) + load.clip[1]
     placement: Placement = "experts-in-ram" if experts and first == 0 else "partial"
     depth = load.depth - (len(load.layers) + 1) + on_gpu
-    placed = Placed(placement, depth, shares, host, ps, true, experts_in_ram=in_ram)
+    placed = Placed(placement, depth, shares, host, ps, true, experts_in_ram=in_ram, margin=site.target)
     return _checked(placed, host.size, site)
 
 
 def _packed(load: Load, site: Site) -> Placed | None:
     """Ollama up to 0.24: layers from the back onto as few GPUs as will do; if not all fit, without the output layer."""
-    limits = []
-    for device in site.devices:
-        minimum = _ENGINE_MINIMUM_METAL if device.library == "Metal" else _ENGINE_MINIMUM
-        limits.append(device.free - minimum - site.reserved)
+    limits = [device.free - _old_margin(device, site) for device in site.devices]
     spare = load.layers[0] if load.family == "runner" and load.layers else 0
     output = load.output + (load.projector + load.clip[1] if load.family == "engine" else 0)
     order = sorted(range(len(limits)), key=lambda index: -limits[index])
@@ -222,6 +227,10 @@ def _packed(load: Load, site: Site) -> Placed | None:
     if cut is None or cut[0][1] >= len(load.layers):
         return None
     return _old_accounting(load, [site.devices[i] for i in order], cut, load.graph.partial, False, site)
+
+
+def _old_margin(device: Device, site: Site) -> int:
+    return (_ENGINE_MINIMUM_METAL if device.library == "Metal" else _ENGINE_MINIMUM) + site.reserved
 
 
 def _old_accounting(load: Load, devices: Sequence[Device], cut: Cut, graph: int, whole: bool, site: Site) -> Placed:
@@ -249,7 +258,7 @@ def _old_accounting(load: Load, devices: Sequence[Device], cut: Cut, graph: int,
     true = held if whole else held + host.size
     placement: Placement = "gpu" if whole else "partial"
     on_gpu = len(load.layers) - first + (1 if whole else 0)
-    placed = Placed(placement, on_gpu, shares, host, ps, true)
+    placed = Placed(placement, on_gpu, shares, host, ps, true, margin=_old_margin(devices[0], site))
     return placed if whole else _checked(placed, host.size, site)
 
 
@@ -276,15 +285,17 @@ def _on_cpu(load: Load, site: Site) -> Placed:
         ps = host.size
     else:
         ps = counted - embedding
-    return _checked(Placed("cpu", 0, [], host, ps, host.size), host.size, site)
+    placed = Placed("cpu", 0, [], host, ps, host.size, crowded=bool(site.devices))
+    return _checked(placed, host.size, site)
 
 
 def _checked(placed: Placed, needed: int, site: Site) -> Placed:
     """Turn a placement down when its host part does not fit in RAM."""
     shared = sum(share.size for share in placed.shares if share.device is not None and share.device.shares_ram)
-    short = needed + shared - (site.ram - site.ram // _SYSTEM_SHARE)
-    if short > 0:
-        placed.placement, placed.short = "none", short
+    placed.kept = site.ram // _SYSTEM_SHARE
+    placed.short = max(0, needed + shared + placed.kept - site.ram)
+    if placed.short:
+        placed.placement = "none"
     return placed
 
 

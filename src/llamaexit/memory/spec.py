@@ -63,7 +63,8 @@ class ModelSpec:
     architecture: as the file spells it, which decides what runs it. file_size: of the file with the weights.
     projector: a separate vision file. low, high: how far the weights may really lie from `weights`, as fractions.
     draft: tokens a draft head predicts ahead, 0 when there is none or it stays off. draft_size: a separate draft file.
-    num_ctx, num_batch, num_gpu: options stored with the model.
+    num_ctx, num_batch, num_gpu: options stored with the model. stand_in: whether the shape is not the model's own but
+    that of a Llama of about its size.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ModelSpec:
     num_gpu: int | None = None
     digest: str | None = None
     notes: tuple[str, ...] = ()
+    stand_in: bool = False
 
 
 def spec_of_table(
@@ -105,10 +107,14 @@ def spec_of_table(
 
 
 def spec_of_installed(model: InstalledModel) -> ModelSpec | None:
-    """An installed model: from its tensor table, else from the bytes of its file. None for one that runs elsewhere or
-    whose size is not known."""
-    if model.remote:
+    """An installed model: from its tensor table, else from the bytes of its file.
+
+    None for one that is not here, that runs elsewhere, whose weights cannot be read, or whose size is not known.
+    """
+    if model.remote or model.source == "named":
         return None
+    if model.problem is not None and model.weights is None:
+        return None  # the sizes in a manifest say nothing about weights that are missing or damaged
     file_size = _layer_size(model.layers, "model")
     shape = model.shape
     metadata = model.metadata
@@ -129,6 +135,7 @@ def spec_of_installed(model: InstalledModel) -> ModelSpec | None:
         if guess is None:
             return None
         spec = guess
+    spec = _trained_for(spec, model.context_length or 0)
     capabilities = model.capabilities or ()
     parameters = model.parameters
     draft_size = _layer_size(model.layers, "draft")
@@ -165,7 +172,8 @@ def spec_of_target(target: Target, tag: Tag | None = None) -> ModelSpec | None:
         quant=quant,
         size=size,
         exact=exact,
-        context=(tag.context if tag is not None else 0) or target.native_context or target.context,
+        # Ollama goes by what the file says, which is less than YaRN could make of some models
+        context=(tag.context if tag is not None else 0) or target.context or target.native_context,
         vision="vision" in target.capabilities,
         embedding="embedding" in target.capabilities and "completion" not in target.capabilities,
         compressed=target.released[:7] >= _COMPRESSED_SINCE,
@@ -177,16 +185,25 @@ def spec_of_target(target: Target, tag: Tag | None = None) -> ModelSpec | None:
     return spec
 
 
-def spec_of_origin(origin: Origin) -> ModelSpec | None:
-    """A Llama model somebody names without having it here."""
-    weights_size = origin.weights_size or max(0, origin.size - origin.projector_size)
+def spec_of_origin(origin: Origin, tag: Tag | None = None) -> ModelSpec | None:
+    """A Llama model somebody names without having it here, as `tag` if one is given."""
+    name, quant, context = origin.name, origin.quant, origin.context
+    size = origin.weights_size or max(0, origin.size - origin.projector_size)
+    exact = origin.exact or origin.weights_size > 0
+    if tag is not None:
+        name = f"{origin.name.rpartition(':')[0]}:{tag.tag}"
+        quant, context = tag.quant or quant, tag.context or context
+        if tag.size:
+            size, exact = max(0, tag.size - origin.projector_size), tag.exact
+        elif quant != origin.quant:
+            size, exact = 0, False
     spec = _of_catalogue(
-        name=origin.name,
+        name=name,
         shape=origin.shape,
-        quant=origin.quant,
-        size=weights_size,
-        exact=origin.exact or origin.weights_size > 0,
-        context=origin.context,
+        quant=quant,
+        size=size,
+        exact=exact,
+        context=context,
         vision="vision" in origin.capabilities and not origin.projector_size,
         embedding="embedding" in origin.capabilities,
         compressed=False,
@@ -216,9 +233,16 @@ def _of_catalogue(
     if spec is None:
         return None
     basis: Basis = spec.basis if spec.basis == "label" or exact else "catalogue"
-    limited = replace(spec.shape, context_length=context) if context and not spec.shape.context_length else spec.shape
     architecture = shape.architecture if shape is not None else spec.architecture
-    return replace(spec, basis=basis, shape=limited, vision=vision, embedding=embedding, architecture=architecture)
+    spec = replace(spec, basis=basis, vision=vision, embedding=embedding, architecture=architecture)
+    return _trained_for(spec, context)
+
+
+def _trained_for(spec: ModelSpec, context: int) -> ModelSpec:
+    """The spec with the length it was trained for, where its shape does not tell."""
+    if not context or spec.shape.context_length:
+        return spec
+    return replace(spec, shape=replace(spec.shape, context_length=context))
 
 
 def _of_size(
@@ -227,11 +251,12 @@ def _of_size(
     """A spec from a shape and the bytes of its file, from either alone if need be."""
     mix = Mix.named(quant) if quant else None
     notes: tuple[str, ...] = ()
+    stand_in = shape is None
     if shape is None:
-        shape = _stand_in(size, mix, parameters)
+        shape = _like_sized(size, mix, parameters)
         if shape is None:
             return None
-        notes = ("its shape is not known; reckoned like a Llama model of that size",)
+        notes = ("its layers and heads are not known: reckoned like a Llama of that size",)
         error += 0.05
     weights = weights_by_size(shape, mix, size, vision=vision) if size > 0 else None
     basis: Basis = "manifest"
@@ -255,6 +280,7 @@ def _of_size(
         high=high,
         vision=vision,
         notes=notes,
+        stand_in=stand_in,
     )
 
 
@@ -315,7 +341,7 @@ def _published_state(published: CatalogueShape, architecture: str, hidden: int) 
     return Recurrent(max(interval, 1), conv_kernel=4, inner_size=inner, state_size=128, groups=16)
 
 
-def _stand_in(size: int, mix: Mix | None, parameters: float) -> Shape | None:
+def _like_sized(size: int, mix: Mix | None, parameters: float) -> Shape | None:
     """A Llama-like shape of about as many parameters."""
     if parameters <= 0:
         bits = 4.9 if mix is None else {"Q8_0": 8.5, "F16": 16.0, "BF16": 16.0, "F32": 32.0}.get(mix.base, 4.9)
