@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code. Without arguments it prints the help."""
+    """Run the command line and return its exit code."""
     _need_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from llamaexit.cli.app import run
 
-        return run(given or ["--help"])
+        return run(given)
     except KeyboardInterrupt:
         return 130
 

@@ -1,4 +1,4 @@
-"""Reading snapshots from files: what `inspect --json` printed, or the bare document."""
+"""Documents in files: reading snapshots (what `inspect --json` printed, or bare), and telling ours from others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class SnapshotReader:
                 raise DocumentError(f"{path}: larger than any snapshot ({LARGEST // 1024**2} MiB)")
             raw = path.read_bytes()
         except OSError as error:
-            raise DocumentError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+            hint = "write one with llamaexit inspect --out FILE" if isinstance(error, FileNotFoundError) else None
+            raise DocumentError(f"{path}: {(error.strerror or str(error)).lower()}", hint=hint) from error
         return self.parse(raw, str(path))
 
     def parse(self, raw: bytes, name: str) -> Snapshot:
@@ -64,6 +65,23 @@ class SnapshotReader:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise DocumentError(f"{name}: {where}: {_small(first['msg'])}") from None
+
+
+def kind_of(raw: bytes) -> str | None:
+    """What a text of JSON is: the name of its schema without the version (`llamaexit.plan`), None when not ours.
+
+    The answer of a command counts as what it holds.
+    """
+    import json
+
+    try:
+        document = json.loads(raw)
+        if "llamaexit" in document and "data" in document:
+            document = document["data"]
+        kind, _, _ = document["schema"].partition("/")
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return None
+    return str(kind) if kind.startswith("llamaexit.") else None
 
 
 def _check_schema(schema: str, name: str) -> None:

@@ -51,6 +51,51 @@ def test_name_that_matches_nothing_is_refused(run, store) -> None:
     assert "no model here matches 'gemma*'" in outcome.stderr
 
 
+def test_next_command_plans_for_the_same_machine_and_models(run, store) -> None:
+    arguments = ("--store", str(store), "--vram", "24GiB", "--timeout", "7")
+    text = run("inspect", "llama*", *arguments).stdout.replace("\\\n", " ")
+    assert " ".join(text.split("Next")[1].split()) == f"llamaexit plan --store {store} --vram 24GiB --only 'llama*'"
+
+
+def test_saved_snapshot_is_shown_like_the_machine_it_was_taken_on(run, store, tmp_path) -> None:
+    file = tmp_path / "here.json"
+    here = run("inspect", "--store", str(store), "--out", str(file), "--json").envelope["data"]
+    saved = run("inspect", "--snapshot", str(file), "--json").envelope["data"]
+    assert saved == here
+    text = run("inspect", "--snapshot", str(file), "--ram", "64GiB").stdout
+    assert "3 of them Llama" in text and "64.0 GiB" in text
+    assert f"llamaexit plan --snapshot {file} --ram 64GiB" in " ".join(text.replace("\\\n", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--store", "."), "--snapshot is another machine"),
+        (("--host", "localhost"), "--snapshot is another machine"),
+        ((), "a directory, not a snapshot"),
+    ],
+    ids=["a snapshot and a store", "a snapshot and a host", "a directory"],
+)
+def test_saved_snapshot_is_one_file_and_not_this_machine(run, tmp_path, more, said) -> None:
+    outcome = run("inspect", "--snapshot", str(tmp_path), *more)
+    assert outcome.code == 2
+    assert said in outcome.stderr
+
+
+def test_snapshot_goes_to_standard_output_when_its_file_is_a_dash(run, store) -> None:
+    bare = json.loads(run("inspect", "--store", str(store), "--out", "-").stdout)
+    assert bare["schema"] == "llamaexit.snapshot/1"
+    assert run("inspect", "--store", str(store), "--out", "-", "--json").code == 2
+
+
+def test_file_that_is_no_snapshot_is_never_overwritten(run, store, tmp_path) -> None:
+    file = tmp_path / "plan.json"
+    run("plan", "llama3.1:8b", "--out", str(file))
+    before = file.read_bytes()
+    outcome = run("inspect", "--store", str(store), "--out", str(file))
+    assert (outcome.code, file.read_bytes()) == (4, before)
+
+
 def test_without_ollama_the_machine_is_still_shown(run) -> None:
     outcome = run("inspect")
     assert outcome.code == 0

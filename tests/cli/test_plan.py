@@ -35,9 +35,29 @@ def test_named_models_are_planned_without_ollama_and_network(run) -> None:
     assert "Nothing has been changed." in outcome.stdout
 
 
-def test_next_command_at_the_end_keeps_what_was_asked(run) -> None:
-    last = run("plan", "llama3.1:8b", "--gpu", "RTX 4090").stdout.split("Next")[1].split()
-    assert " ".join(last).startswith("llamaexit plan llama3.1:8b --gpu 'RTX 4090' --out plan.json")
+def next_commands(text):
+    """The commands a text ends with, as a shell reads them."""
+    lines = text.split("\nNext ")[1].replace("\\\n", " ").splitlines()
+    return [" ".join(line.split()) for line in lines]
+
+
+def test_next_commands_keep_what_was_asked_and_fit_a_shell(run) -> None:
+    plan = "llamaexit plan llama3.1:8b --gpu 'RTX 4090'"
+    assert next_commands(run("plan", "llama3.1:8b", "--gpu", "RTX 4090", "--check").stdout) == [
+        f"{plan} --out plan.json",
+        f"{plan} --explain llama3.1:8b",
+    ]
+
+
+def test_next_command_after_saving_does_not_write_over_the_plan(run, tmp_path) -> None:
+    commands = next_commands(run(*NAMED, f"--out={tmp_path}/a.json").stdout)
+    assert commands == ["llamaexit plan llama3.1:8b --gpu 'RTX 4090' --ram 64GiB --explain llama3.1:8b"]
+
+
+def test_next_command_shows_what_is_wrong_with_a_model_here(run, store) -> None:
+    max((store / "blobs").iterdir(), key=lambda blob: blob.stat().st_size).write_bytes(b"")
+    commands = next_commands(run("plan", "--store", str(store), *MACHINE).stdout)
+    assert commands[0] == f"llamaexit inspect --store {store} --ram 64GiB --gpu 'RTX 4090'"
 
 
 def test_installed_models_are_read_from_a_server(run, standin) -> None:
@@ -78,8 +98,15 @@ def test_without_ollama_and_without_names_there_is_no_plan(run, tmp_path) -> Non
     outcome = run("plan", *MACHINE)
     assert outcome.code == 1
     assert outcome.stdout == ""
-    assert "cannot tell which models are installed" in outcome.stderr and outcome.stderr.count("\n") == 1
-    assert "llamaexit plan llama3.1:8b" in outcome.stderr
+    assert outcome.stderr == (
+        "llamaexit: cannot tell which models are installed: no Ollama server at http://127.0.0.1:1: connection refused"
+        " — start Ollama, or name models: llamaexit plan llama3.1:8b\n"
+    )
+
+
+def test_bad_port_in_the_environment_is_told_when_nothing_answers(run, monkeypatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "http://127.0.0.1:99999")
+    assert "'99999' is not a port" in run("plan").stderr
 
 
 @pytest.mark.parametrize(
@@ -92,6 +119,60 @@ def test_without_ollama_and_without_names_there_is_no_plan(run, tmp_path) -> Non
 def test_check_tells_by_its_exit_code_whether_there_is_something_to_do(run, stored, extra, code) -> None:
     outcome = run("plan", *stored, "--check", *extra, "--json")
     assert (outcome.code, outcome.envelope["exit_code"], outcome.envelope["status"]) == (code, code, "success")
+
+
+@pytest.mark.parametrize(
+    ("models", "code"),
+    [
+        pytest.param(("llama-guard3",), 3, id="Llama that a person has to decide about"),
+        pytest.param(("foo:1b",), 3, id="a model that may be Llama"),
+        pytest.param(("qwen3:8b",), 0, id="a model that is not"),
+        pytest.param(("muse-spark",), 0, id="a model that is not here at all"),
+    ],
+)
+def test_check_is_not_content_while_llama_needs_a_person(run, models, code) -> None:
+    assert run("plan", *models, *MACHINE, "--check").code == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("--only", "nosuch*"), "--only: no model here matches 'nosuch*'", id="a pattern to keep"),
+        pytest.param(("--skip", "nosuch*"), "--skip: no model here matches 'nosuch*'", id="a pattern to leave out"),
+        pytest.param(("--only", "[llama"), "--only: '[llama' is no pattern", id="a pattern that is none"),
+        pytest.param(("--only", " "), "--only: an empty pattern", id="an empty pattern"),
+        pytest.param(
+            ("--use", "llama3.1:9b=chat"),
+            "--use: the plan says nothing about llama3.1:9b — did you mean llama3.1:8b?",
+            id="a use of a model that is not here",
+        ),
+        pytest.param(
+            ("--use", "mistral:7b=chat"), "the plan says nothing about mistral:7b", id="a use of a model that stays"
+        ),
+        pytest.param(
+            ("--lineage", "nosuch=meta"), "--lineage: no model here is called nosuch", id="an answer nobody asked for"
+        ),
+    ],
+)
+def test_option_that_means_no_model_here_is_refused(run, stored, arguments, said) -> None:
+    outcome = run("plan", *stored, *arguments)
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert said in outcome.stderr and outcome.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--skip", "MISTRAL*"), ("--use", "team-bot=chat"), ("--lineage", "mistral:7b=meta"), ("--only", "llama3.1")],
+    ids=" ".join,
+)
+def test_option_that_means_a_model_here_is_taken(run, stored, arguments) -> None:
+    assert run("plan", *stored, *arguments).code == 0
+
+
+def test_pattern_is_about_the_models_that_are_named(run, stored) -> None:
+    outcome = run("plan", "llama3.1:8b", *stored, "--only", "llama3.2*")
+    assert outcome.code == 2
+    assert "no model here matches 'llama3.2*'" in outcome.stderr
 
 
 def test_closed_model_is_explained_with_the_nearest_that_runs(run) -> None:
@@ -184,9 +265,52 @@ def test_plan_is_written_so_that_it_can_be_read_again(run, tmp_path) -> None:
 
 def test_writing_over_a_plan_keeps_nothing_of_the_old_one(run, tmp_path) -> None:
     file = tmp_path / "plan.json"
-    file.write_text("x" * 1_000_000)
+    run(*NAMED, "--out", str(file))
+    file.write_text(file.read_text("utf-8") + " " * 1_000_000)
+    assert run("plan", "llama3.2:1b", *MACHINE, "--out", str(file)).code == 0
+    assert file.stat().st_size < 1_000_000
+    assert [decision.source.model for decision in load_plan(file).decisions] == ["llama3.2:1b"]
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["a bare plan", "an answer with a plan in it"])
+def test_plan_takes_the_place_of_an_empty_file_and_of_a_plan(run, tmp_path, form) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(run(*NAMED, *form).stdout if form else "")
     assert run(*NAMED, "--out", str(file)).code == 0
     assert load_plan(file).decisions
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"dear diary", id="a text"),
+        pytest.param(b'{"name": "web", "version": "1"}', id="JSON of somebody else"),
+        pytest.param(b'{"mine": {"schema": "llamaexit.plan/1"}}', id="JSON that holds a plan of ours"),
+        pytest.param(b"[" * 100_000, id="hostile nesting"),
+        pytest.param(b"\xff\xfe\x00", id="no text at all"),
+        pytest.param(b'{"schema": "llamaexit.snapshot/1"}', id="a snapshot"),
+    ],
+)
+def test_file_that_is_no_plan_is_never_overwritten(run, tmp_path, content) -> None:
+    file = tmp_path / "keep.json"
+    file.write_bytes(content)
+    outcome = run(*NAMED, "--out", str(file))
+    assert (outcome.code, outcome.stdout) == (4, "")
+    assert "keep.json is there already, and is no plan" in outcome.stderr and "choose another name" in outcome.stderr
+    assert (file.read_bytes(), names_in(tmp_path)) == (content, ["keep.json"])
+
+
+def test_plan_goes_to_standard_output_when_its_file_is_a_dash(run, isolated) -> None:
+    plan = json.loads(run(*NAMED, "--out", "-").stdout)
+    assert plan == run(*NAMED, "--json").envelope["data"]
+    assert names_in(isolated / "work") == []
+
+
+@pytest.mark.parametrize("other", [("--json",), ("--markdown",), ("--explain", "llama3.1:8b")], ids=" ".join)
+def test_dash_leaves_no_room_for_another_answer(run, other) -> None:
+    outcome = run(*NAMED, "--out", "-", *other)
+    assert outcome.code == 2
+    assert "--out - prints the document alone" in outcome.stdout + outcome.stderr
 
 
 def test_written_plan_has_the_rights_of_any_new_file(run, tmp_path) -> None:
@@ -198,9 +322,13 @@ def test_written_plan_has_the_rights_of_any_new_file(run, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("target", "said"),
     [
-        pytest.param(".", "it is a directory", id="over a directory"),
-        pytest.param("nowhere/plan.json", "no such file or directory", id="into a directory that is not there"),
-        pytest.param("file/plan.json", "not a directory", id="below a file"),
+        pytest.param(".", "it is a directory — name a file", id="over a directory"),
+        pytest.param(
+            "nowhere/plan.json",
+            "no such file or directory — make the folder first",
+            id="into a directory that is not there",
+        ),
+        pytest.param("file/plan.json", "not a directory — name another file", id="below a file"),
     ],
 )
 def test_plan_that_cannot_be_written_is_one_line_and_leaves_nothing(run, tmp_path, target, said) -> None:
@@ -214,7 +342,8 @@ def test_plan_that_cannot_be_written_is_one_line_and_leaves_nothing(run, tmp_pat
 
 def test_failed_write_leaves_the_old_plan_alone(run, tmp_path, monkeypatch) -> None:
     file = tmp_path / "plan.json"
-    file.write_text("old")
+    run(*NAMED, "--out", str(file))
+    old = file.read_bytes()
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -223,7 +352,7 @@ def test_failed_write_leaves_the_old_plan_alone(run, tmp_path, monkeypatch) -> N
     outcome = run(*NAMED, "--out", str(file))
     assert outcome.code == 1
     assert "no space left on device" in outcome.stderr
-    assert (file.read_text(), names_in(tmp_path)) == ("old", ["plan.json"])
+    assert (file.read_bytes(), names_in(tmp_path)) == (old, ["plan.json"])
 
 
 @pytest.mark.parametrize(
@@ -240,6 +369,8 @@ def test_failed_write_leaves_the_old_plan_alone(run, tmp_path, monkeypatch) -> N
         pytest.param(("--gpu", "Voodoo 2"), "--gpu", id="a card whose memory nobody knows"),
         pytest.param(("--timeout", "0"), "--timeout", id="no time to wait"),
         pytest.param(("--host", "http://:x:"), ":x:", id="a host that is no address"),
+        pytest.param(("--host", "http://h:99999"), "'99999' is not a port", id="a port that is none"),
+        pytest.param(("--ram", "64"), "--ram 64: which unit? — say 64GiB", id="main memory without a unit"),
         pytest.param(("not a name!",), "not a name!", id="a name no model can have"),
     ],
 )
@@ -253,7 +384,7 @@ def test_wrong_input_is_one_line_and_code_2(run, arguments, said) -> None:
 def test_recipe_that_is_not_there_is_refused(run, tmp_path) -> None:
     outcome = run(*NAMED, "--recipe", str(tmp_path / "none.toml"))
     assert outcome.code == 4
-    assert "none.toml" in outcome.stderr
+    assert "none.toml: there is no such file — " in outcome.stderr
 
 
 def test_store_that_is_not_there_is_a_failure(run, tmp_path) -> None:

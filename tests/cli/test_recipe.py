@@ -94,6 +94,12 @@ def test_schema_is_a_valid_schema_with_id_title_and_version(run, document) -> No
     assert made["version"]
 
 
+def test_schema_of_a_document_that_does_not_exist_names_those_that_do(run) -> None:
+    outcome = run("schema", "journal")
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert outcome.stderr == "llamaexit: there is no document 'journal' — there are plan, snapshot, recipe\n"
+
+
 def test_schema_of_recipes_spells_keys_as_toml_does(run) -> None:
     text = run("schema", "recipe").stdout
     assert '"min-ollama"' in text and '"min_ollama"' not in text

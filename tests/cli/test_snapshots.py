@@ -98,7 +98,8 @@ def test_keys_of_a_later_release_are_ignored() -> None:
 def test_snapshot_that_is_not_there_is_refused(run, tmp_path) -> None:
     outcome = run("plan", "--snapshot", str(tmp_path / "none.json"), "--json")
     assert outcome.code == 4
-    assert outcome.envelope["errors"][0]["code"] == "document"
+    error = outcome.envelope["errors"][0]
+    assert (error["code"], error["hint"]) == ("document", "write one with llamaexit inspect --out FILE")
 
 
 def test_file_larger_than_any_snapshot_is_not_read(tmp_path, monkeypatch) -> None:
@@ -168,6 +169,17 @@ def test_directory_in_text_is_a_line_for_each_file(run, fleet) -> None:
 def test_check_on_a_directory_tells_whether_any_machine_has_something_to_do(run, fleet) -> None:
     assert run("plan", "--snapshot", str(fleet), "--check").code == 3
     assert run("plan", "--snapshot", str(fleet), "--check", "--only", "mistral*").code == 0
+
+
+def test_pattern_has_to_match_on_one_machine_of_a_directory(run, fleet) -> None:
+    file = json.loads((fleet / "b.json").read_text())
+    file = file.get("data", file)
+    file["models"] = [model for model in file["models"] if model["name"] == "mistral:7b"]
+    (fleet / "b.json").write_text(json.dumps(file))
+    assert run("plan", "--snapshot", str(fleet), "--only", "llama*").code == 0
+    outcome = run("plan", "--snapshot", str(fleet), "--only", "nosuch*", "--json")
+    assert (outcome.code, outcome.envelope["status"]) == (2, "partial")
+    assert [error["code"] for error in outcome.envelope["errors"]] == ["usage"]
 
 
 def test_directory_without_snapshots_is_refused(run, tmp_path) -> None:

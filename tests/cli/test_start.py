@@ -23,6 +23,16 @@ def test_help_lists_the_commands(run, arguments) -> None:
     assert all(command in outcome.stdout for command in ("plan", "inspect", "recipe", "schema"))
 
 
+def test_group_without_a_command_shows_its_help(run) -> None:
+    outcome = run("recipe")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert all(command in outcome.stdout for command in ("list", "show"))
+
+
+def test_help_shows_no_python_types(run) -> None:
+    assert all(word not in run("plan", "--help").stdout for word in ("<bool>", "<list", "<str>"))
+
+
 @pytest.mark.parametrize("command", [["plan"], ["inspect"], ["recipe", "list"], ["recipe", "show"], ["schema"]])
 def test_every_command_has_help(run, command) -> None:
     outcome = run(*command, "-h")

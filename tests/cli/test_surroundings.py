@@ -103,6 +103,27 @@ def test_home_that_cannot_be_written_is_left_alone(spawn, isolated) -> None:
         isolated.chmod(0o700)
 
 
+@posix
+@pytest.mark.parametrize(
+    ("mode", "name", "why"),
+    [
+        pytest.param(0o000, "config", "permission denied", id="above a closed folder"),
+        pytest.param(0o700, "x" * 300, "file name too long", id="under a name no file system takes"),
+    ],
+)
+def test_recipes_of_ones_own_that_cannot_be_looked_for_are_a_warning(spawn, tmp_path, mode, name, why) -> None:
+    if not mode and not os.geteuid():
+        pytest.skip("no folder is closed to root")
+    (tmp_path / "config").mkdir(mode)
+    folder = tmp_path / name / "llamaexit"
+    done = spawn(*PLAN, env={"XDG_CONFIG_HOME": str(folder.parent)})
+    assert done.returncode == 0
+    assert done.stderr.decode() == (
+        f"llamaexit: warning: cannot look for recipes of your own in {folder}: {why}; going on without\n"
+    )
+    assert b"1 to replace" in done.stdout
+
+
 def test_piped_output_has_no_colour(spawn) -> None:
     assert b"\x1b" not in spawn(*PLAN, env={"FORCE_COLOR": None, "TERM": "xterm-256color"}).stdout
 

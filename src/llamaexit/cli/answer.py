@@ -50,10 +50,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command found. `text` renders it for people and is only called when that is wanted."""
+    """What a command found. `text` renders it for people and is only called when that is wanted; bytes are JSON."""
 
     data: Any
-    text: Callable[[Console], None] | str
+    text: Callable[[Console], None] | str | bytes
     exit_code: int = 0
     problems: tuple[Problem, ...] = field(default=())
 
@@ -114,7 +114,9 @@ def _show(command: str, style: Style, result: Result) -> int:
             return _stream(command, result.data)
         write_json(_json(envelope(command, result.data, result.exit_code, result.problems)))
         return result.exit_code
-    if isinstance(result.text, str):
+    if isinstance(result.text, bytes):
+        write_json([result.text])
+    elif isinstance(result.text, str):
         write_text(result.text)
     else:
         console = console_for(sys.stdout)

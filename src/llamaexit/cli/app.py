@@ -42,14 +42,18 @@ def _options(
 app.command(cls=LightCommand)(plan)
 app.command(cls=LightCommand)(inspect)
 app.add_typer(recipe, name="recipe")
-app.command()(schema)
+app.command(cls=LightCommand)(schema)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. Commands report their own failures; here are Typer's."""
+    """Run one command line and return its exit code. Commands report their own failures; here are Typer's.
+
+    A group without a command prints its help.
+    """
     TYPED.set(tuple(arguments))
+    alone = list(arguments) in ([], ["recipe"])
     try:
-        code: Any = app(list(arguments), prog_name="llamaexit", standalone_mode=False)
+        code: Any = app([*arguments, *(["--help"] if alone else [])], prog_name="llamaexit", standalone_mode=False)
     except Exception as error:
         # Which class a usage error has depends on the Typer release (0.26 and later carry their own click), the
         # two attributes that make one do not.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llamaexit.cli.answer import Problem, Result, Stream
+from llamaexit.cli.mentions import Mentions
 from llamaexit.errors import FAILED, INTERRUPTED, PENDING, REFUSED, DocumentError, LlamaexitError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Tally:
     """What came of the files so far."""
 
     done: int = 0
-    pending: bool = False
+    unfinished: bool = False
     problems: list[Problem] = field(default_factory=list)
     exit_code: int = 0
 
@@ -57,13 +58,14 @@ def _plans(
     from llamaexit.hardware import override
     from llamaexit.planning.planner import Planner
 
-    reader, planner = SnapshotReader(), Planner(library)
+    reader, planner, mentions = SnapshotReader(), Planner(library), Mentions(request.options)
     try:
         for file in files:
             try:
                 snapshot = reader.load(file)
                 machine = override(snapshot.machine, request.overrides)
                 plan = planner.plan(replace(snapshot, machine=machine), request.options)
+                mentions.met(snapshot, plan)
             except LlamaexitError as error:
                 problem = Problem(error.code, error.message, error.hint)
                 tally.fail(problem, REFUSED if isinstance(error, DocumentError) else error.exit_code)
@@ -74,8 +76,10 @@ def _plans(
                 yield file, problem
             else:
                 tally.done += 1
-                tally.pending = tally.pending or plan.pending
+                tally.unfinished = tally.unfinished or plan.unfinished
                 yield file, plan
+        if tally.done and (unmet := mentions.unmet()) is not None:
+            tally.fail(Problem(unmet.code, unmet.message, unmet.hint), unmet.exit_code)
     except KeyboardInterrupt:
         tally.fail(Problem("interrupted", "interrupted, nothing was changed"), INTERRUPTED)
 
@@ -109,4 +113,4 @@ def _as_lines(plans: Iterator[tuple[Path, Plan | Problem]], tally: Tally) -> Ite
 
 
 def _code(tally: Tally, request: Request) -> int:
-    return tally.exit_code or (PENDING if request.check and tally.pending else 0)
+    return tally.exit_code or (PENDING if request.check and tally.unfinished else 0)

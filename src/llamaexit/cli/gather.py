@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llamaexit.errors import UsageError
+
 if TYPE_CHECKING:
     from llamaexit.hardware import Overrides
     from llamaexit.recipes.library import Library
@@ -15,11 +17,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which Ollama to look at: its address, a store on disk instead, and the longest wait in seconds."""
+    """Where the facts come from: the address of an Ollama, a store on disk instead, or the file of a snapshot.
+
+    timeout: the longest wait for one answer, in seconds. Raises UsageError for a snapshot of this machine's Ollama.
+    """
 
     host: str | None = None
     store: Path | None = None
     timeout: float = 5.0
+    snapshot: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.snapshot is not None and (self.host is not None or self.store is not None):
+            raise UsageError("--snapshot is another machine: --host and --store look at this one")
+
+
+def snapshot_from(where: Where, overrides: Overrides) -> Snapshot:
+    """The facts of a saved snapshot, or else of this machine."""
+    if where.snapshot is None:
+        return snapshot_here(where, overrides)
+    from dataclasses import replace
+
+    from llamaexit.documents import SnapshotReader
+    from llamaexit.hardware import override
+
+    if where.snapshot.is_dir():
+        raise UsageError(f"--snapshot {where.snapshot}: a directory, not a snapshot", hint="name a file in it")
+    saved = SnapshotReader().load(where.snapshot)
+    return replace(saved, machine=override(saved.machine, overrides))
 
 
 def snapshot_here(where: Where, overrides: Overrides) -> Snapshot:
@@ -41,45 +66,72 @@ def library_with(recipes: list[Path] | None) -> Library:
     """The recipes in force: `--recipe` files, then the project's, then the user's, then the built-in ones."""
     from llamaexit.recipes.load import load_library
 
-    return load_library(tuple(recipes or ()), project=_project(), user=_user())
+    named = tuple(recipes or ())
+    for path in named:
+        _expect_recipe(path)
+    return load_library(named, project=_project(), user=_user())
+
+
+def _expect_recipe(path: Path) -> None:
+    """Whatever else is wrong with a file, the loader finds out."""
+    from llamaexit.errors import RecipeError
+
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise RecipeError(
+            f"{path}: there is no such file", hint="--recipe takes the path of a TOML file of yours"
+        ) from None
+    except OSError:
+        pass
 
 
 def _project() -> Path | None:
     here = Path("llamaexit.toml")
-    return here if here.is_file() else None
+    try:
+        return here if here.is_file() else None
+    except OSError as error:
+        _warn("the recipe of this folder", error)
+        return None
 
 
 def _user() -> Path | None:
     from platformdirs import user_config_path
 
     try:
-        return user_config_path("llamaexit", appauthor=False)
+        folder = user_config_path("llamaexit", appauthor=False)
     except (RuntimeError, KeyError):  # no home directory at all
         return None
+    try:
+        next(folder.iterdir(), None)  # a glob, which the loader uses, takes a closed folder for an empty one
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        _warn(f"recipes of your own in {folder}", error)
+        return None
+    return folder
 
 
-def assessed(snapshot: Snapshot, recipes: list[Path] | None, models: list[str]) -> Snapshot:
+def _warn(what: str, error: OSError) -> None:
+    from llamaexit.cli.output import complain, reason
+
+    complain(f"llamaexit: warning: cannot look for {what}: {reason(error)}; going on without")
+
+
+def assessed(snapshot: Snapshot, recipes: list[Path] | None, models: tuple[str, ...]) -> Snapshot:
     """The snapshot with the lineage of every model, and only the models that were asked for.
 
     Raises UsageError for a name or pattern that no model here matches.
     """
     from dataclasses import replace
 
-    from llamaexit.errors import UsageError
     from llamaexit.lineage import assess_all
+    from llamaexit.planning.rules import means
 
     known = assess_all(snapshot.models, library_with(recipes))
     for asked in models:
-        if not any(_meant(asked, model.name) for model in known):
+        if not any(means(asked, model.name) for model in known):
             raise UsageError(f"no model here matches {asked!r}", hint="llamaexit inspect lists them all")
     return replace(
-        snapshot, models=tuple(m for m in known if not models or any(_meant(asked, m.name) for asked in models))
+        snapshot, models=tuple(m for m in known if not models or any(means(asked, m.name) for asked in models))
     )
-
-
-def _meant(asked: str, name: str) -> bool:
-    """Whether a name or a glob pattern means a model; without a tag it means every tag."""
-    from fnmatch import fnmatchcase
-
-    pattern = asked.strip().lower()
-    return fnmatchcase(name.lower(), pattern) or fnmatchcase(name.lower(), f"{pattern}:*")

@@ -25,6 +25,12 @@ def inspect(
     host: Host = None,
     store: Store = None,
     timeout: Timeout = 5.0,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot", metavar="FILE", rich_help_panel="Another machine", help="Show a saved snapshot instead."
+        ),
+    ] = None,
     vram: Vram = None,
     ram: Ram = None,
     gpu: GpuNames = None,
@@ -39,20 +45,32 @@ def inspect(
     def inspected() -> Result:
         from llamaexit.cli import values
         from llamaexit.cli.answer import Result
-        from llamaexit.cli.gather import Where, assessed, snapshot_here
-        from llamaexit.cli.output import write_file
+        from llamaexit.cli.gather import Where, assessed, snapshot_from
         from llamaexit.jsonable import dump
 
-        where = Where(host, store, values.timeout_of(timeout))
-        snapshot = assessed(snapshot_here(where, values.overrides_of(vram, ram, gpu)), recipes, models or [])
+        to_stdout = values.is_stdout(out, as_json=as_json)
+        patterns = values.patterns_of(models, "MODEL")
+        where = Where(host, store, values.timeout_of(timeout), snapshot)
+        found = assessed(snapshot_from(where, values.overrides_of(vram, ram, gpu)), recipes, patterns)
         if out is not None:
-            write_file(out, dump(snapshot, indent=2) + b"\n")
+            from llamaexit.cli.output import write_document
+
+            document = dump(found, indent=2) + b"\n"
+            if to_stdout:
+                return Result(found, document)
+            write_document(out, document, found.schema)
+        place = {"--host": host, "--store": store, "--snapshot": snapshot, "--vram": vram, "--ram": ram, "--gpu": gpu}
+        following = {**place, "--recipe": recipes, "--only": patterns}
+        if out is not None:
+            following = {"--snapshot": out, "--recipe": recipes}
 
         def show(console: Console) -> None:
             from llamaexit.report.inspect import print_snapshot
 
-            print_snapshot(snapshot, console, saved_as=out, verbose=verbose)
+            print_snapshot(
+                found, console, saved_as=out, verbose=verbose, following=values.command_with("plan", following)
+            )
 
-        return Result(snapshot, show)
+        return Result(found, show)
 
     answer("inspect", Style(as_json, debug), inspected)

@@ -12,6 +12,8 @@ from typing import Any, get_args, get_origin
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+_WORDS = {float: "a number"}
+
 
 class LightCommand(TyperCommand):
     """A command for parameters of the types str, Path, float and bool, and lists of them.
@@ -36,7 +38,14 @@ def _lightened(parameters: Iterable[Any]) -> list[Any]:
     several = list(parameters)
     for parameter in several:
         parameter.get_runtime_param = _Conversion
+        if parameter.metavar is None or parameter.param_type_name == "argument":
+            # Typer's help would print the Python type, <bool> beside every switch
+            parameter.display_type_rich = _no_type
     return several
+
+
+def _no_type(ctx: Any) -> None:
+    return None
 
 
 class _Conversion:
@@ -55,4 +64,4 @@ def _converted(text: Any, param: Any, ctx: Any) -> Any:
     try:
         return kind(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a valid {kind.__name__}", ctx=ctx, param=param) from None
+        raise typer.BadParameter(f"{text!r} is not {_WORDS.get(kind, 'valid')}", ctx=ctx, param=param) from None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from llamaexit.errors import LlamaexitError
+from llamaexit.errors import REFUSED, LlamaexitError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +37,12 @@ class OutputError(LlamaexitError):
     """A file that was to be written could not be."""
 
     code = "output"
+
+
+class OverwriteError(OutputError):
+    """A file of somebody else's stands where one of ours should go."""
+
+    exit_code = REFUSED
 
 
 class StdoutError(OutputError):
@@ -116,10 +122,11 @@ def rendered(console: Console) -> str:
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Put `content` at `path` whole or not at all: written beside it, synced, then moved over it.
+def write_document(path: Path, content: bytes, schema: str) -> None:
+    """Put one of our documents at `path` whole or not at all: written beside it, synced, then moved over it.
 
-    A link is followed; a device or a pipe is written to as it is.
+    It takes the place of nothing but an empty file and a document of the same kind. A link is followed; a device or a
+    pipe is written to as it is.
     """
     try:
         target = path.resolve()
@@ -128,9 +135,28 @@ def write_file(path: Path, content: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(content)
         else:
+            _refuse_to_destroy(target, path, schema.partition("/")[0])
             _replace(target, content)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {reason(error)}") from error
+        raise OutputError(f"cannot write {path}: {reason(error)}", hint=_elsewhere(error)) from error
+
+
+def _refuse_to_destroy(target: Path, path: Path, kind: str) -> None:
+    from llamaexit.documents import LARGEST, kind_of
+
+    size = target.stat().st_size if target.exists() else 0
+    if size == 0 or (size <= LARGEST and kind_of(target.read_bytes()) == kind):
+        return
+    raise OverwriteError(
+        f"{path} is there already, and is no {kind.removeprefix('llamaexit.')} of llamaexit",
+        hint="choose another name, or move it away",
+    )
+
+
+def _elsewhere(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "make the folder first, or name another one"
+    return "name a file in a folder you may write to" if isinstance(error, PermissionError) else "name another file"
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -40,7 +40,7 @@ def plan(
         str | None, typer.Option("--explain", metavar="MODEL", help="Every candidate for one model, and why not.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to a file.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 3 when there is something to replace.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 3 while Llama models are in use.")] = False,
     host: Host = None,
     store: Store = None,
     timeout: Timeout = 5.0,
@@ -81,6 +81,10 @@ def plan(
         from llamaexit.cli.gather import Where
         from llamaexit.cli.plan_request import Request, run_plan
 
+        place = {
+            "--host": host, "--store": store, "--snapshot": snapshot, "--vram": vram, "--ram": ram, "--gpu": gpu,
+            "--recipe": recipes,
+        }  # fmt: skip
         return run_plan(
             Request(
                 options=values.plan_options(
@@ -88,10 +92,12 @@ def plan(
                     thinking=thinking,
                     bandwidth=bandwidth, explain=explain,
                 ),
-                where=Where(host, store, values.timeout_of(timeout)),
+                where=Where(host, store, values.timeout_of(timeout), snapshot),
                 overrides=values.overrides_of(vram, ram, gpu),
-                recipes=recipes, snapshot=snapshot, online=online, out=out, check=check, explain=explain,
-                markdown=markdown, as_json=as_json, verbose=verbose, command=values.command_line(),
+                recipes=recipes, online=online, out=out, check=check, explain=explain,
+                markdown=markdown, as_json=as_json, verbose=verbose,
+                to_stdout=values.is_stdout(out, as_json=as_json, other=markdown or explain is not None),
+                command=values.command_again(), inspect=values.command_with("inspect", place),
             )
         )  # fmt: skip
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from llamaexit.cli.answer import Problem, Result
-from llamaexit.cli.gather import Where, library_with, snapshot_here
+from llamaexit.cli.gather import Where, library_with, snapshot_from
+from llamaexit.cli.mentions import Mentions, nothing_about
 from llamaexit.errors import PENDING, OllamaError, UsageError
 
 if TYPE_CHECKING:
@@ -23,16 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One command line of `plan`, understood. `snapshot` is a file, a directory, or None for this machine.
+    """One command line of `plan`, understood.
 
-    command: the command line as it was typed, which the next commands build on.
+    where.snapshot: a file, a directory of them, or None for this machine. to_stdout: the bare plan is printed.
+    command: the command line as it was typed, which the next commands build on; inspect: the one that looks at the
+    same machine.
     """
 
     options: PlanOptions
     where: Where
     overrides: Overrides
     recipes: list[Path] | None = None
-    snapshot: Path | None = None
     online: bool = False
     out: Path | None = None
     check: bool = False
@@ -40,22 +42,28 @@ class Request:
     markdown: bool = False
     as_json: bool = False
     verbose: bool = False
+    to_stdout: bool = False
     command: str = "llamaexit plan"
+    inspect: str = "llamaexit inspect"
 
 
 def run_plan(request: Request) -> Result:
     """Plan for this machine, for a saved snapshot, or for a directory of them."""
     _refuse_contradictions(request)
     library = library_with(request.recipes)
-    if request.snapshot is not None and request.snapshot.is_dir():
+    saved = request.where.snapshot
+    if saved is not None and saved.is_dir():
         from llamaexit.cli.batch import plan_directory
 
-        return plan_directory(request.snapshot, library, request)
-    plan, problems = _make(request, library, _snapshot(request))
-    if request.out is not None:
-        _save(plan, request.out)
-    code = PENDING if request.check and plan.pending else 0
-    return Result(plan, _text(plan, library, request), exit_code=code, problems=problems)
+        return plan_directory(saved, library, request)
+    snapshot = _snapshot(request)
+    plan, problems = _make(request, library, snapshot)
+    mentions = Mentions(request.options)
+    mentions.met(snapshot, plan)
+    if (unmet := mentions.unmet()) is not None:
+        raise unmet
+    code = PENDING if request.check and plan.unfinished else 0
+    return Result(plan, _text(plan, snapshot, library, request), exit_code=code, problems=problems)
 
 
 def _make(request: Request, library: Library, snapshot: Snapshot) -> tuple[Plan, tuple[Problem, ...]]:
@@ -71,51 +79,50 @@ def _make(request: Request, library: Library, snapshot: Snapshot) -> tuple[Plan,
 
 
 def _snapshot(request: Request) -> Snapshot:
-    if request.snapshot is None:
-        snapshot = snapshot_here(request.where, request.overrides)
-        if snapshot.ollama.source == "none" and not request.options.models:
-            _refuse_to_guess(snapshot)
-        return snapshot
-    from llamaexit.documents import SnapshotReader
-    from llamaexit.hardware import override
-
-    snapshot = SnapshotReader().load(request.snapshot)
-    return replace(snapshot, machine=override(snapshot.machine, request.overrides))
+    snapshot = snapshot_from(request.where, request.overrides)
+    if request.where.snapshot is None and snapshot.ollama.source == "none" and not request.options.models:
+        _refuse_to_guess(snapshot)
+    return snapshot
 
 
 def _refuse_to_guess(snapshot: Snapshot) -> NoReturn:
     """Nothing is known about installed models: that is not the same as having none."""
-    why = "; ".join(snapshot.ollama.problems) or f"nothing answers at {snapshot.ollama.url}"
-    raise OllamaError(f"cannot tell which models are installed: {why}", hint="or name some: llamaexit plan llama3.1:8b")
+    # each problem says after a semicolon what would help; here it is always the same
+    why = "; ".join(problem.partition("; ")[0] for problem in snapshot.ollama.problems)
+    raise OllamaError(
+        f"cannot tell which models are installed: {why or f'nothing answers at {snapshot.ollama.url}'}",
+        hint="start Ollama, or name models: llamaexit plan llama3.1:8b",
+    )
 
 
 def _refuse_contradictions(request: Request) -> None:
     if request.as_json and request.markdown:
         raise UsageError("--json and --markdown exclude each other")
-    if request.snapshot is None:
-        return
-    if request.where.host is not None or request.where.store is not None:
-        raise UsageError("--snapshot is another machine: --host and --store look at this one")
-    if request.snapshot.is_dir() and (request.out or request.explain or request.markdown):
+    saved = request.where.snapshot
+    if saved is not None and saved.is_dir() and (request.out or request.explain or request.markdown):
         raise UsageError(
             "--out, --explain and --markdown are about one plan, and --snapshot names a directory",
             hint="use --json for all of them",
         )
 
 
-def _save(plan: Plan, path: Path) -> None:
-    from llamaexit.cli.output import write_file
-    from llamaexit.jsonable import dump
+def _text(
+    plan: Plan, snapshot: Snapshot, library: Library, request: Request
+) -> Callable[[Console], None] | str | bytes:
+    decision = _explained(plan, request.explain)
+    if request.out is not None:
+        from llamaexit.cli.output import write_document
+        from llamaexit.jsonable import dump
 
-    write_file(path, dump(plan, indent=2) + b"\n")
-
-
-def _text(plan: Plan, library: Library, request: Request) -> Callable[[Console], None] | str:
+        document = dump(plan, indent=2) + b"\n"
+        if request.to_stdout:
+            return document
+        write_document(request.out, document, plan.schema)
     if request.markdown:
         from llamaexit.report.markdown import plan_markdown
 
         return plan_markdown(plan)
-    decision = _explained(plan, request.explain)
+    broken = any(model.problem for model in snapshot.models)
 
     def show(console: Console) -> None:
         if decision is not None:
@@ -125,7 +132,14 @@ def _text(plan: Plan, library: Library, request: Request) -> Callable[[Console],
         else:
             from llamaexit.report.plan import print_plan
 
-            print_plan(plan, console, verbose=request.verbose, saved_as=request.out, command=request.command)
+            print_plan(
+                plan,
+                console,
+                verbose=request.verbose,
+                saved_as=request.out,
+                command=request.command,
+                inspect=request.inspect if broken else None,
+            )
 
     return show
 
@@ -138,7 +152,7 @@ def _explained(plan: Plan, model: str | None) -> Decision | None:
         return None
     found = next((d for d in plan.decisions if name_key(d.source.model) == name_key(model)), None)
     if found is None:
-        raise UsageError(f"--explain: the plan says nothing about {model}", hint="--only and --skip may leave it out")
+        raise nothing_about("--explain", model, [d.source.model for d in plan.decisions])
     return found
 
 

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-
-class Document(StrEnum):
-    """The documents that have a published schema."""
-
-    plan = "plan"
-    snapshot = "snapshot"
-    recipe = "recipe"
+if TYPE_CHECKING:
+    from llamaexit.cli.answer import Result
+    from llamaexit.report.schema import Document
 
 
-def schema(document: Annotated[Document, typer.Argument(help="Which document.")]) -> None:
+def schema(
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Which one: plan, snapshot or recipe.")],
+) -> None:
     """Print the JSON Schema of a document that llamaexit reads or writes."""
 
-    from llamaexit.cli.answer import Result, Style, answer
+    from llamaexit.cli.answer import Style, answer
 
     def show() -> Result:
         import json
 
+        from llamaexit.cli.answer import Result
         from llamaexit.report.schema import schema_of
 
-        text = json.dumps(schema_of(document.value), indent=2, ensure_ascii=True)
+        text = json.dumps(schema_of(_known(document)), indent=2, ensure_ascii=True)
         return Result(data=None, text=text + "\n")
 
     answer("schema", Style(), show)
+
+
+def _known(document: str) -> Document:
+    from llamaexit.errors import UsageError
+    from llamaexit.report.schema import Document
+
+    known = get_args(Document)
+    if document not in known:
+        raise UsageError(f"there is no document {document!r}", hint=f"there are {', '.join(known)}")
+    return cast("Document", document)

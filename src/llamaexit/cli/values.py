@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from llamaexit.cli.options import TYPED
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from llamaexit.snapshot import Verdict
 
 _CONTEXT = re.compile(r"([0-9][0-9_,]*)\s*([kK]?)")
+_STDOUT = Path("-")
 _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(i?)(bit|b|B)(?:/s|ps)?\s*")
 _BARE = re.compile(r"[0-9.\s]+")
 _LARGEST_CONTEXT = 1 << 26
@@ -144,8 +147,8 @@ def plan_options(
         models=tuple(dict.fromkeys(named)),
         uses=uses_of(use, models or ([explain] if explain else [])),
         context=context_of(context),
-        only=tuple(only or ()),
-        skip=tuple(skip or ()),
+        only=patterns_of(only, "--only"),
+        skip=patterns_of(skip, "--skip"),
         lineage=lineages_of(lineage),
         thinking=thinking_of(thinking),
         bandwidth=rate_of(bandwidth),
@@ -154,8 +157,54 @@ def plan_options(
     )
 
 
-def command_line() -> str:
-    """The command line as it was typed, fit for a shell."""
+def patterns_of(texts: list[str] | None, option: str) -> tuple[str, ...]:
+    """Glob patterns that can match something."""
+    for text in texts or ():
+        if not text.strip():
+            raise UsageError(f"{option}: an empty pattern matches no model")
+        if "[" in text and "]" not in text.partition("[")[2][1:]:
+            raise UsageError(f"{option}: {text!r} is no pattern: its [ is never closed", hint="write [[] for a [")
+    return tuple(texts or ())
+
+
+def is_stdout(out: Path | None, *, as_json: bool, other: bool = False) -> bool:
+    """Whether `--out -` asks for the bare document on standard output, where nothing else may go then."""
+    if out != _STDOUT:
+        return False
+    if as_json or other:
+        raise UsageError("--out - prints the document alone", hint="leave out the other option, or name a file")
+    return True
+
+
+def command_with(name: str, options: Mapping[str, object]) -> str:
+    """A command line fit for a shell. Options that are None are left out, lists are options given several times."""
     import shlex
 
-    return shlex.join(["llamaexit", *TYPED.get()])
+    words = ["llamaexit", name]
+    for option, value in options.items():
+        several = value if isinstance(value, list | tuple) else [value]
+        words += [word for one in several if one is not None for word in (option, str(one))]
+    return shlex.join(words)
+
+
+_FOR_THIS_RUN = {"--out": 1, "--explain": 1, "--check": 0, "--verbose": 0, "-v": 0, "--debug": 0, "--": 0}
+"""Options that say how this one run answers, and how many words follow each."""
+
+
+def command_again() -> str:
+    """The command line as it was typed, fit for a shell, without what was about this run only."""
+    import shlex
+
+    return shlex.join(["llamaexit", *_without(TYPED.get(), _FOR_THIS_RUN)])
+
+
+def _without(typed: tuple[str, ...], unwanted: Mapping[str, int]) -> Collection[str]:
+    kept: list[str] = []
+    words = iter(typed)
+    for word in words:
+        option, equals, _ = word.partition("=")
+        if option not in unwanted:
+            kept.append(word)
+        elif unwanted[option] and not equals:
+            next(words, None)
+    return kept

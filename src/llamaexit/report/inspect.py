@@ -23,9 +23,14 @@ _VERDICT = {"meta": ("Llama", "yellow"), "not-meta": ("no", "green"), "unknown":
 
 
 def print_snapshot(
-    snapshot: Snapshot, console: Console, *, saved_as: Path | None = None, verbose: bool = False
+    snapshot: Snapshot,
+    console: Console,
+    *,
+    saved_as: Path | None = None,
+    verbose: bool = False,
+    following: str = "llamaexit plan",
 ) -> None:
-    """Print what was found."""
+    """Print what was found. `following` is the command that plans for the same machine."""
     page = Page(console)
     _machine(page, snapshot.machine, verbose)
     page.blank()
@@ -36,9 +41,9 @@ def print_snapshot(
     page.blank()
     if saved_as is not None:
         page.line(f"Snapshot written to {saved_as}.")
-    elif any(_verdict(model) == "meta" for model in snapshot.models):
-        page.row("Next", "llamaexit plan", "bold", indent=0)
-    else:
+    if any(_verdict(model) == "meta" or _undecided(model) for model in snapshot.models):
+        page.command("Next", following)
+    elif saved_as is None:
         page.line("Nothing here is known to be Llama.")
 
 
@@ -177,6 +182,11 @@ def _block(page: Page, model: InstalledModel, verbose: bool) -> None:
 
 def _verdict(model: InstalledModel) -> str:
     return model.lineage.verdict if model.lineage is not None else "unknown"
+
+
+def _undecided(model: InstalledModel) -> bool:
+    """Whether a plan would ask about it."""
+    return _verdict(model) == "unknown" and model.remote is None and model.problem is None
 
 
 def _llama(model: InstalledModel) -> Text:

@@ -35,9 +35,20 @@ class Page:
     def row(self, label: str, values: str | Iterable[str], style: str = "", indent: int = INDENT) -> None:
         """A label and what it stands for. Several values get a line each; nothing is printed for none."""
         start = Text(" " * indent).append(label.ljust(LABEL), style="dim")
+        if len(label) >= LABEL and label:
+            self.console.print(start, soft_wrap=True)
+            start = Text(" " * (indent + LABEL))
         for value in [values] if isinstance(values, str) else values:
             self._wrap(start, Text(value, style=style), indent + LABEL)
             start = Text(" " * (indent + LABEL))
+
+    def command(self, label: str, command: str, indent: int = 0) -> None:
+        """A command to copy. One that is too long goes on after a backslash, as a shell reads it."""
+        start = Text(" " * indent).append(label.ljust(LABEL), style="dim")
+        room = max(self.width - indent - LABEL - 2, 12)
+        for line in _shell_lines(command, room):
+            self.console.print(start + Text(line, style="bold"), soft_wrap=True)
+            start = Text(" " * (indent + LABEL + 4))
 
     def items(self, label: str, values: Sequence[str], style: str = "", indent: int = INDENT) -> None:
         """Like `row`, for values long enough to want a dash before each."""
@@ -66,3 +77,32 @@ class Page:
             part.rstrip()
             self.console.print(start + part, soft_wrap=True)
             start = Text(" " * hang)
+
+
+def _shell_lines(command: str, room: int) -> list[str]:
+    """A command in lines of about `room` columns, broken before options and arguments only."""
+    import shlex
+
+    lines: list[str] = []
+    line = ""
+    for words in _kept_together(command):
+        part = shlex.join(words)
+        if line and len(line) + 1 + len(part) > room - (4 if lines else 0):
+            lines.append(f"{line} \\")
+            line = part
+        else:
+            line = f"{line} {part}".lstrip()
+    return [*lines, line]
+
+
+def _kept_together(command: str) -> list[list[str]]:
+    """The words of a command, an option with what follows it."""
+    import shlex
+
+    groups: list[list[str]] = []
+    for word in shlex.split(command):
+        if groups and len(groups[-1]) == 1 and groups[-1][0].startswith("--") and not word.startswith("-"):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return groups

@@ -35,8 +35,13 @@ def print_plan(
     verbose: bool = False,
     saved_as: Path | None = None,
     command: str = "llamaexit plan",
+    inspect: str | None = None,
 ) -> None:
-    """Print a plan. `command` is the command line that made it, for the next commands to build on."""
+    """Print a plan.
+
+    command: the command line that made it, which the next commands build on. inspect: the command that shows what is
+    wrong with models here, if something is.
+    """
     page = Page(console)
     print_basis(page, plan.basis)
     page.blank()
@@ -56,7 +61,7 @@ def print_plan(
         page.row("Total", words.totals(plan.totals), indent=0)
     _remarks(page, plan)
     page.blank()
-    _closing(page, plan, saved_as, command)
+    _closing(page, plan, saved_as, command, inspect)
 
 
 def print_basis(page: Page, basis: Basis) -> None:
@@ -244,13 +249,14 @@ def _remarks(page: Page, plan: Plan) -> None:
         page.row("Warning", warning, "yellow", indent=0)
 
 
-def _closing(page: Page, plan: Plan, saved_as: Path | None, command: str) -> None:
+def _closing(page: Page, plan: Plan, saved_as: Path | None, command: str, inspect: str | None) -> None:
     page.line(
         "Nothing has been changed." if saved_as is None else f"Plan written to {saved_as}. Nothing else was changed."
     )
+    commands = [] if inspect is None else [inspect]
     first = next((d for d in plan.decisions if d.action == "replace"), None)
-    if first is None:
-        return
-    if saved_as is None:
-        page.row("Next", f"{command} --out plan.json", "bold", indent=0)
-    page.row("" if saved_as is None else "Next", f"{command} --explain {first.source.model}", "bold", indent=0)
+    if first is not None:
+        commands += [f"{command} --out plan.json"] if saved_as is None else []
+        commands.append(f"{command} --explain {first.source.model}")
+    for number, text in enumerate(commands):
+        page.command("" if number else "Next", text)
