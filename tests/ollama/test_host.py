@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamaexit.errors import UsageError
-from llamaexit.ollama.host import resolve
+from llamaexit.ollama.host import resolve, stated
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,16 @@ def test_bad_port_becomes_the_default_with_a_note(value: str) -> None:
     assert host.url == "http://h:11434"
     assert host.note is not None
     assert "11434" in host.note
+
+
+@pytest.mark.parametrize("value", ["h:abc", "http://127.0.0.1:99999", "0.0.0.0:x", "h:-1"])
+def test_bad_port_that_was_just_typed_is_an_error(value: str) -> None:
+    with pytest.raises(UsageError, match=r"--host: '(abc|99999|x|-1)' is not a port"):
+        stated(value)
+
+
+def test_address_that_was_just_typed_means_what_it_means_to_ollama() -> None:
+    assert stated("0.0.0.0:1234") == resolve("0.0.0.0:1234")
 
 
 def test_bad_port_after_a_scheme_becomes_the_default_of_the_scheme() -> None:

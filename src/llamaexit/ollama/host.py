@@ -21,13 +21,17 @@ _HINT = "give OLLAMA_HOST or --host as HOST, HOST:PORT or a URL such as http://1
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An address to connect to. `path` is empty or starts with `/`; `note` tells what was changed or ignored."""
+    """An address to connect to. `path` is empty or starts with `/`; `note` tells what was changed or ignored.
+
+    bad_port: what stood where the port belongs and is none, in place of which the default was taken.
+    """
 
     scheme: str
     name: str
     port: int
     path: str = ""
     note: str | None = None
+    bad_port: str | None = None
 
     @property
     def url(self) -> str:
@@ -42,6 +46,17 @@ class Host:
         if address is not None:
             return address.is_loopback
         return self.name.lower().rstrip(".") == "localhost" or self.name.lower().endswith(".localhost")
+
+
+def stated(value: str) -> Host:
+    """The address that `--host` means: as `resolve` has it, but a port that is none is an error.
+
+    Ollama takes its default port for a bad one, which is no help to somebody who has just typed it.
+    """
+    host = resolve(value)
+    if host.bad_port is not None:
+        raise UsageError(f"--host: {host.bad_port!r} is not a port, which is a number up to 65535", hint=_HINT)
+    return host
 
 
 def resolve(value: str | None) -> Host:
@@ -70,6 +85,7 @@ def resolve(value: str | None) -> Host:
         raise UsageError(f"{text!r} is not the address of an Ollama server: it speaks http or https", hint=_HINT)
     name, port_text = _split(authority)
     port, note = _port(port_text, default_port)
+    bad_port = port_text if note is not None else None
     if (name and _address(name) is None and not _HOST.fullmatch(name)) or not _PATH.fullmatch(path):
         raise UsageError(f"{text!r} is not the address of an Ollama server", hint=_HINT)
     if not name:
@@ -78,7 +94,7 @@ def resolve(value: str | None) -> Host:
         loopback = "127.0.0.1" if address.version == 4 else "::1"
         listening = f"{name} is an address to listen on; connecting to {loopback}"
         name, note = loopback, f"{listening}; {note}" if note else listening
-    return Host(scheme, name, port, f"/{path}".rstrip("/"), note)
+    return Host(scheme, name, port, f"/{path}".rstrip("/"), note, bad_port)
 
 
 def _split(authority: str) -> tuple[str, str | None]:

@@ -21,7 +21,7 @@ from llamaexit.ollama.described import (
     read_tag,
 )
 from llamaexit.ollama.failures import Refused, TimedOut, TooOld, Unreachable
-from llamaexit.ollama.host import Host, resolve
+from llamaexit.ollama.host import Host, resolve, stated
 from llamaexit.ollama.modelfile import Modelfile
 from llamaexit.ollama.server import DEFAULT_TIMEOUT, Server
 from llamaexit.ollama.settings import Traces, read_settings
@@ -60,7 +60,7 @@ def take_inventory(
     if store is not None:
         return _from_store(store, _settings(resolve(None), environ))
     named = (environ.get("OLLAMA_HOST") or "").strip()
-    address = resolve(host or named)
+    address = stated(host) if host else resolve(named)
     notes = (address.note,) if address.note else ()
     settings = _settings(address, environ)
     try:
