@@ -154,7 +154,16 @@ def test_a_name_given_twice_is_planned_once() -> None:
 
 def test_old_recipes_are_said_to_be_old() -> None:
     assert not any("180 days" in w for w in planned(LLAMA31, today=dt.date(2026, 12, 1)).warnings)
-    assert any("180 days" in w for w in planned(LLAMA31, today=dt.date(2028, 1, 1)).warnings)
+    old = [w for w in planned(LLAMA31, today=dt.date(2028, 1, 1)).warnings if "180 days" in w]
+    assert len(old) == 1 and "built-in" in old[0]
+
+
+def test_an_old_recipe_of_a_team_is_named(tmp_path: Path) -> None:
+    recipe = tmp_path / "team.toml"
+    recipe.write_text('schema = 1\nname = "acme"\nchecked = 2026-01-01\n')
+    options = PlanOptions(today=dt.date(2026, 11, 25))
+    warnings = make_plan(snapshot(HERE, LLAMA31), load_library([recipe]), options).warnings
+    assert [w for w in warnings if "180 days" in w and "acme" in w]
 
 
 def test_broken_models_are_named_and_not_planned_for() -> None:

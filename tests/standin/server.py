@@ -109,12 +109,13 @@ class Standin:
         if self.certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.certificate)
-        self._server = _Server((self.host, self.port), self)
+        server = _Server((self.host, self.port), self)
         if context is not None:
             # the handshake is left to the thread of the connection
-            listening = self._server.socket
-            self._server.socket = context.wrap_socket(listening, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), name="standin", daemon=True).start()
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=server.serve_forever, args=(0.01,), name="standin", daemon=True).start()
+        # only now, since stopping waits for a server that was never served from
+        self._server = server
         return self
 
     def stop(self) -> None:

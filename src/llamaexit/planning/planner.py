@@ -116,10 +116,7 @@ class Planner:
     ) -> list[str]:
         warnings = list(snapshot.ollama.problems)
         if options.today is not None:
-            warnings += [
-                f"recipe {recipe.name} was last checked on {recipe.checked}, more than 180 days ago"
-                for recipe in self.library.stale(options.today)
-            ]
+            warnings += _old_recipes(self.library.stale(options.today))
         warnings += self.library.warnings
         warnings += _too_old_for_recipes(self.library, snapshot.ollama.version)
         broken = [model.name for model in snapshot.models if model.problem is not None]
@@ -141,6 +138,22 @@ def _recipes_in_words(loaded: tuple[LoadedRecipe, ...]) -> tuple[str, ...]:
         words.append(f"built-in {max(recipe.version for recipe in builtin)}")
     words += [f"{recipe.name} {recipe.version} ({recipe.file})" for recipe in loaded if not recipe.builtin]
     return tuple(words)
+
+
+def _old_recipes(stale: tuple[LoadedRecipe, ...]) -> list[str]:
+    """One line for the built-in recipes together, one for each of a team's."""
+    builtin = [recipe.checked for recipe in stale if recipe.builtin and recipe.checked is not None]
+    lines = [
+        f"recipe {recipe.name} ({recipe.file}) was last checked on {recipe.checked}, more than 180 days ago"
+        for recipe in stale
+        if not recipe.builtin
+    ]
+    if builtin:
+        lines.append(
+            f"the built-in recipes were last checked on {min(builtin)}, more than 180 days ago: "
+            "tags move and better models appear, so update llamaexit"
+        )
+    return lines
 
 
 def _thinking_in_words(options: PlanOptions, policy: EffectivePolicy) -> tuple[str, ...]:
