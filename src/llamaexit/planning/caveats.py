@@ -27,12 +27,8 @@ class Switch:
     facts: Facts
     ollama_version: str | None
     gpu_share: float | None
+    thought_before: bool = False
     set_context: int | None = None
-
-    @property
-    def thought_before(self) -> bool:
-        """Whether the old model reasons before it answers, too."""
-        return "thinking" in (self.source.capabilities or ())
 
 
 _Relevant = Callable[[Switch], bool]

@@ -31,6 +31,7 @@ def describe_target(question: Question, winner: Facts, way: Way | None, world: W
         facts=winner,
         ollama_version=world.ollama_version,
         gpu_share=way.estimate.unloaded.gpu_share if way is not None else None,
+        thought_before=question.thought_before,
         set_context=way.set_context if way is not None else None,
     )
     return TargetChoice(

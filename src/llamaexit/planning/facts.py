@@ -89,7 +89,6 @@ def case_of(question: Question, world: World) -> Case:
     """What the candidates of a source have to live up to."""
     source, old = question.source, question.old
     capabilities = frozenset(source.capabilities) if source.capabilities is not None else None
-    thought_before = capabilities is not None and "thinking" in capabilities
     return Case(
         name=source.name,
         uses=question.use.uses,
@@ -98,7 +97,9 @@ def case_of(question: Question, world: World) -> Case:
         context_source=question.context_source,
         asked_context=question.asked_context,
         gpu_share=old.unloaded.gpu_share if old is not None and old.unloaded.placement != "none" else None,
-        prefer_quiet=world.thinking is None and question.use.uses[0] not in _WANTS_THINKING and not thought_before,
+        prefer_quiet=world.thinking is None
+        and question.use.uses[0] not in _WANTS_THINKING
+        and not question.thought_before,
     )
 
 

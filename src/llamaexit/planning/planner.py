@@ -162,7 +162,7 @@ def _thinking_in_words(options: PlanOptions, policy: EffectivePolicy) -> tuple[s
         return (f"thinking: {options.thinking} (--thinking, whatever recipes say)",)
     if policy.thinking is not None:
         return ()
-    return ("thinking: targets that do not think by default first, where a rule names one for the model",)
+    return ("thinking: of the targets named for a model, one that never thinks by default first (--thinking)",)
 
 
 def _too_old_for_recipes(library: Library, version: str | None) -> list[str]:

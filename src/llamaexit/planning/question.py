@@ -45,6 +45,12 @@ class Question:
     asked_context: int | None
     facts: SourceFacts
 
+    @property
+    def thought_before(self) -> bool:
+        """Whether the old model reasons before it answers, too, by what Ollama or its record says."""
+        known = {*(self.source.capabilities or ()), *(self.origin.capabilities if self.origin is not None else ())}
+        return "thinking" in known
+
 
 def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reckoner, options: PlanOptions) -> Question:
     """Collect what is known about a source and the targets its rules put forward."""
