@@ -306,3 +306,10 @@ def test_a_broken_old_model_is_said_to_be_broken_first() -> None:
 def test_the_preference_about_thinking_is_part_of_the_basis() -> None:
     assert any("thinking" in line for line in planned(LLAMA31).basis.policy)
     assert planned(LLAMA31, thinking="avoid").basis.policy[0].startswith("thinking: avoid")
+
+
+def test_under_an_ollama_that_lists_no_capabilities_the_record_says_what_has_to_be_kept() -> None:
+    silent = replace(LLAMA31, capabilities=None)
+    plan = planned(silent, everything=True, thinking="allow")
+    (decision,) = plan.decisions
+    assert decision.target is not None and "tools" in decision.target.capabilities

@@ -87,12 +87,11 @@ class Facts:
 
 def case_of(question: Question, world: World) -> Case:
     """What the candidates of a source have to live up to."""
-    source, old = question.source, question.old
-    capabilities = frozenset(source.capabilities) if source.capabilities is not None else None
+    old = question.old
     return Case(
-        name=source.name,
+        name=question.source.name,
         uses=question.use.uses,
-        capabilities=capabilities_to_keep(question.use, capabilities),
+        capabilities=capabilities_to_keep(question.use, question.capabilities),
         context=question.context,
         context_source=question.context_source,
         asked_context=question.asked_context,

@@ -46,6 +46,13 @@ class Question:
     facts: SourceFacts
 
     @property
+    def capabilities(self) -> frozenset[str] | None:
+        """What the old model can do, by Ollama or, before 0.6.4, by its record; None when nobody knows."""
+        if self.source.capabilities is not None:
+            return frozenset(self.source.capabilities)
+        return frozenset(self.origin.capabilities) if self.origin is not None and self.origin.capabilities else None
+
+    @property
     def thought_before(self) -> bool:
         """Whether the old model reasons before it answers, too, by what Ollama or its record says."""
         known = {*(self.source.capabilities or ()), *(self.origin.capabilities if self.origin is not None else ())}
