@@ -184,7 +184,8 @@ HUGE = 2**63 - 1
 BAD: dict[str, tuple[bytes, str]] = {
     "an empty file": (b"", "the file is empty"),
     "three bytes": (b"GGU", "truncated"),
-    "a web page": (b"<!DOCTYPE html>" * 9, "not a GGUF file: it starts with b'<!DO'"),
+    "a web page": (b"<!DOCTYPE html>" * 9, 'not a GGUF file: it starts with "<!DO"'),
+    "random bytes": (b"\x94\x00\xff\x0a" * 9, "not a GGUF file: it starts with the bytes 94 00 ff 0a"),
     "a safetensors file": (struct.pack("<Q", 40) + b'{"a":1}' * 9, "not a GGUF file"),
     "a file from before GGUF": (b"tjgg" + bytes(60), "from before GGUF"),
     "version 1": (header(version=1), "GGUF version 1"),

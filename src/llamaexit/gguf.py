@@ -117,6 +117,12 @@ def read_header(path: Path, *, size: int | None = None) -> Header:
         raise GgufError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
+def _in_words(magic: bytes) -> str:
+    """The first bytes of a file as text where they are text, else in hexadecimal."""
+    text = magic.decode("latin-1")
+    return f'"{text}"' if text.isascii() and text.isprintable() else f"the bytes {magic.hex(' ')}"
+
+
 def parse_header(read: ReadAt, file_size: int | None, *, source: str = "GGUF data", window: int = 64 << 10) -> Header:
     """Read a header through `read`, `window` bytes at first and twice as many each time after that.
 
@@ -154,7 +160,7 @@ def _preamble(cursor: _Cursor) -> tuple[ByteOrder, int]:
             f"{cursor.source}: an old GGML file from before GGUF", hint="convert the model again from its source"
         )
     if magic != _MAGIC:
-        raise cursor.error(f"not a GGUF file: it starts with {magic!r}")
+        raise cursor.error(f"not a GGUF file: it starts with {_in_words(magic)}")
     raw = cursor.take(4, "the version")
     # a version is a small number, so its zero bytes tell the byte order; the format has no other mark
     byte_order: ByteOrder = "big" if raw[:2] == b"\0\0" and raw[2:] != b"\0\0" else "little"

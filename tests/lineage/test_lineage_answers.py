@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lineage_cases import LLAMA, installed, judged, rules, shaped, text_of
+import pytest
+from lineage_cases import LLAMA, installed, judged, named, rules, shaped, text_of
 
-from llamaexit.lineage import question, with_answer
+from llamaexit.lineage import is_matter_of_policy, question, with_answer
 from llamaexit.recipes.library import Library
 
 
@@ -69,3 +70,30 @@ def test_a_settled_lineage_can_be_opened_again(library: Library) -> None:
     found = judged(installed("llama4:latest", {"general.architecture": "llama4"}), library)
 
     assert with_answer(found, "unknown").verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "policy"),
+    [
+        ("tinyllama:latest", True),
+        ("orca-mini:3b", True),
+        ("team-bot:latest", False),
+        ("deepseek-r1:9b", False),
+        ("llama3.1:8b", False),
+        ("mistral:latest", False),
+    ],
+    ids=[
+        "trained from scratch like Llama",
+        "built on such a one",
+        "nothing is known",
+        "a tag nobody knows",
+        "Llama",
+        "not Llama",
+    ],
+)
+def test_what_is_known_and_still_open_is_a_matter_of_policy(library: Library, name: str, policy: bool) -> None:
+    assert is_matter_of_policy(judged(named(name), library)) == policy
+
+
+def test_an_answer_closes_a_matter_of_policy(library: Library) -> None:
+    assert not is_matter_of_policy(with_answer(judged(named("tinyllama:latest"), library), "not-meta"))

@@ -648,7 +648,7 @@ def test_a_tag_that_names_its_quantization_has_not_moved(library: Library) -> No
     [
         pytest.param(
             installed("tinyllama:latest", LLAMA),
-            "holds no weights of Meta's, so whether to leave it is yours to say",
+            "without Meta's weights or licence: say whether you want to leave it, too",
             id="a lookalike is the user's choice",
         ),
         pytest.param(

@@ -6,6 +6,6 @@ Every rule has a stable name; docs/reference/lineage.md lists them with their st
 
 from __future__ import annotations
 
-from llamaexit.lineage.assess import assess, assess_all, question, with_answer
+from llamaexit.lineage.assess import assess, assess_all, is_matter_of_policy, question, with_answer
 
-__all__ = ["assess", "assess_all", "question", "with_answer"]
+__all__ = ["assess", "assess_all", "is_matter_of_policy", "question", "with_answer"]

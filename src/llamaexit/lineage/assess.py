@@ -72,6 +72,13 @@ def with_answer(lineage: Lineage, verdict: Verdict) -> Lineage:
     return replace(lineage, verdict=verdict, evidence=tuple(evidence))
 
 
+def is_matter_of_policy(lineage: Lineage) -> bool:
+    """Whether an unknown lineage is open by choice: what the weights are is known, whether to leave them is not."""
+    return lineage.verdict == "unknown" and any(
+        one.verdict == "unknown" and one.strength != "support" for one in lineage.evidence
+    )
+
+
 def question(lineage: Lineage) -> str | None:
     """What would settle an unknown lineage, in one sentence; None when nothing is open."""
     return next((one.text for one in lineage.evidence if one.rule == "question"), None)
@@ -265,7 +272,10 @@ def _question(model: InstalledModel, findings: list[Finding], deciding: Finding 
     card = "the model card, or whoever made it, would settle it by naming the base model"
     hint = next((f for f in findings if f.verdict == "meta" or f.rule in ("name-tag", "library-name", "parent")), None)
     if deciding is not None:
-        text = f"{deciding.text}; it holds no weights of Meta's, so whether to leave it is yours to say"
+        text = (
+            f"{deciding.text}; as far as is known that is Llama's architecture without Meta's weights or licence: "
+            "say whether you want to leave it, too"
+        )
     elif hint is not None:
         text = f"{hint.text}; {card}"
     elif model.source == "named":
