@@ -122,6 +122,7 @@ CHAT_TARGET = TargetChoice(
         "llama3.1",
         "Apache-2.0",
         "Llama 3.1 Community (custom terms, 700 million user clause) → Apache 2.0 (open source, no such terms)",
+        "Llama 3.1 Community (not open source) → Apache 2.0 (open source)",
     ),
     version=Version("0.6.6", "0.24.1", True),
     thinking=Thinking(True, True, True, "send think: false, or /no_think in the prompt"),

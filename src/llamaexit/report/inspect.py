@@ -126,7 +126,7 @@ def _models(page: Page, snapshot: Snapshot, verbose: bool) -> None:
 def _table(page: Page, models: list[InstalledModel]) -> None:
     head = ("NAME", "LLAMA?", "SIZE", "QUANT", "PARAMS", "CONTEXT")
     rows: list[list[str | Text]] = [[model.name, _llama(model), *_facts(model)] for model in models]
-    page.table(head, rows, right=(2, 4, 5), indent=2)
+    page.table(head, rows, right=(2, 4, 5), wrap=(0,), indent=2)
     page.blank()
     for model in models:
         page.line(Text(f"{model.name}: ").append(_because(model), style="dim"), indent=2, hang=2)
@@ -152,6 +152,7 @@ def _wide_table(page: Page, models: list[InstalledModel]) -> None:
         [title for title, _, _ in shown],
         [[cells[row] for _, cells, _ in shown] for row in range(len(models))],
         right=[index for index, (_, _, right) in enumerate(shown) if right],
+        wrap=[index for index, (title, _, _) in enumerate(shown) if title in ("NAME", "BUILT FROM", "BECAUSE")],
         indent=2,
     )
 

@@ -11,6 +11,8 @@ from rich.text import Text
 
 INDENT = 2
 LABEL = 12
+_GAP = 2
+_NARROWEST = 8
 _PROSE = 112
 """Columns after which prose gets hard to read, however wide the terminal is."""
 
@@ -60,15 +62,35 @@ class Page:
             start = Text(" " * (indent + LABEL))
 
     def table(
-        self, head: Sequence[str], rows: Iterable[Sequence[str | Text]], right: Sequence[int] = (), indent: int = 0
+        self,
+        head: Sequence[str],
+        rows: Sequence[Sequence[str | Text]],
+        right: Sequence[int] = (),
+        wrap: Sequence[int] = (),
+        indent: int = 0,
     ) -> None:
-        """Columns under a dim head; columns numbered in `right` are set flush right."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+        """Columns under a dim head. Those numbered in `right` are set flush right, those in `wrap` give way first
+        where all of them are too wide. Nothing is cut off."""
+        widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+        firm = sum(width for index, width in enumerate(widths) if index not in wrap)
+        # Rich cuts off what may not wrap and does not fit
+        can_be_firm = bool(wrap) and firm + len(wrap) * _NARROWEST + _GAP * (len(head) - 1) + indent <= self.width
+        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim", show_edge=False)
         for index, title in enumerate(head):
-            table.add_column(title, justify="right" if index in right else "left", overflow="fold")
+            table.add_column(
+                title,
+                justify="right" if index in right else "left",
+                overflow="fold",
+                no_wrap=can_be_firm and index not in wrap,
+            )
         for row in rows:
             table.add_row(*row)
         self.console.print(Padding(table, (0, 0, 0, indent), expand=False))
+
+    def table_width(self, head: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> int:
+        """Columns a table takes without wrapping anything."""
+        widths = (max(len(cell) for cell in column) for column in zip(head, *rows, strict=True))
+        return sum(widths) + _GAP * (len(head) - 1)
 
     def _wrap(self, start: Text, content: Text, hang: int) -> None:
         room = max(self._prose - hang, 12)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from llamaexit.report import words
-from llamaexit.units import gb, gib
+from llamaexit.report import figures, words
 
 if TYPE_CHECKING:
     from llamaexit.planning.plan import Asked, Decision, Plan, TargetChoice
@@ -48,7 +47,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield "### Total"
         yield ""
-        yield from (f"- {_plain(line)}" for line in words.totals(plan.totals))
+        yield from (f"- {_plain(line)}" for line in words.totals(plan.totals, beside=words.old_are_here(plan)))
     remarks = [*plan.warnings, *plan.notes]
     if remarks:
         yield ""
@@ -66,17 +65,14 @@ def _table_row(decision: Decision) -> str:
             {"keep": "kept"}.get(decision.action, decision.action),
         ]
         return f"| {' | '.join(cells)} | | | | |"
-    new, old = target.fit, source.fit
-    memory = gib(new.true_size.expected) if new is not None else "not known"
-    if old is not None:
-        memory = f"{gib(old.true_size.expected)} → {memory}"
+    new = target.fit
     cells = [
         _code(source.model),
         ", ".join(decision.use.uses),
         _code(target.model),
-        memory,
+        words.old_and_new(source.fit, new),
         words.percent(new.unloaded.gpu_share) if new is not None else "",
-        "none" if target.installed else gb(target.download.missing) if target.download.size else "not known",
+        words.to_fetch(target),
         f"{_plain(target.licence.old)} → {_plain(target.licence.new)}",
     ]
     return f"| {' | '.join(cells)} |"
@@ -89,11 +85,14 @@ def _decision(decision: Decision) -> Iterator[str]:
     )
     yield f"### {_code(source.model)}{outcome}"
     yield ""
+    for line in words.pressing(decision):
+        yield f"> {_plain(line)}"
+        yield ""
     if target is None:
         yield from _bullets(
             ("Why", decision.reason),
             ("Next step", decision.hint or ""),
-            ("Could be", ", ".join(decision.proposals)),
+            ("Could be", ", ".join(words.still_open(decision))),
         )
     else:
         yield from _bullets(
@@ -102,13 +101,14 @@ def _decision(decision: Decision) -> Iterator[str]:
             ("Why this one", decision.reason),
             *_reckoned(decision, target),
             ("Download", words.download(target.download, target.installed)),
-            ("Licence", target.licence.text),
+            ("Licence", words.licence(target.licence)),
             ("Ollama", words.version(target.version)),
             ("Thinks", words.thinking(target.thinking)),
         )
-        yield from _sublist("What changes", (caveat.text for caveat in (*target.caveats, *decision.caveats)))
-        figures = [*target.evidence, *(row for row in target.counter_evidence if row not in target.evidence)]
-        yield from _sublist("Figures", map(words.figure_in_full, figures))
+        changes = (c.text for c in (*target.caveats, *decision.caveats) if c.code not in words.PRESSING)
+        yield from _sublist("What changes", changes)
+        rows = [*target.evidence, *(row for row in target.counter_evidence if row not in target.evidence)]
+        yield from _sublist("Figures", (figures.in_full(row, target.model) for row in rows))
         if target.unverified:
             yield from _bullets(("Unsure", words.unconfirmed(target)))
     yield from _sublist("Passed over", (f"{model}: {why}" for model, why in words.better_ranked(decision)))
@@ -119,7 +119,7 @@ def _decision(decision: Decision) -> Iterator[str]:
 def _reckoned(decision: Decision, target: TargetChoice) -> list[tuple[str, str]]:
     if target.fit is None:
         return [("Memory", "cannot be reckoned: nothing is known about its size")]
-    lines = [*words.memory(target.fit, decision.source.fit), words.reckoned(target.fit)]
+    lines = [*words.memory(target.fit, decision.source.fit), *words.reckoned(target.fit)]
     return [("Memory", "; ".join(lines))]
 
 

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from llamaexit.report import words
-from llamaexit.report.layout import Page
-from llamaexit.units import gb, gib
+from llamaexit.report import figures, words
+from llamaexit.report.layout import INDENT, Page
+from llamaexit.report.overview import ARROW, OUTCOME, STYLE, print_overview
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from llamaexit.planning.plan import Asked, Basis, Decision, Plan, TargetChoice
 
-ARROW = " → "
-_WIDE = 120
+_TABLE = 72
+"""Columns from which on there is a table of all decisions."""
 _FIGURES = 2
 _PASSED_OVER = 3
 _IN_A_SENTENCE = {
     "Download": "download", "Licence": "licence", "Ollama": "Ollama version", "Thinks": "thinking",
     "Figures": "figures", "Against": "figures against it", "Unsure": "what is unsure",
 }  # fmt: skip
-_STYLE = {"replace": "green", "blocked": "yellow", "keep": "cyan"}
 
 
 def print_plan(
@@ -46,9 +45,9 @@ def print_plan(
     print_basis(page, plan.basis)
     page.blank()
     page.line(words.headline(plan), "bold")
-    if page.width >= _WIDE and len(plan.decisions) > 1:
+    if page.width >= _TABLE and len(plan.decisions) > 1 and plan.pending:
         page.blank()
-        _overview(page, plan)
+        print_overview(page, plan.decisions)
     told = Told()
     for decision in plan.decisions:
         page.blank()
@@ -58,7 +57,7 @@ def print_plan(
         _asked(page, asked)
     if plan.pending:
         page.blank()
-        page.row("Total", words.totals(plan.totals), indent=0)
+        page.row("Total", words.totals(plan.totals, beside=words.old_are_here(plan)), indent=0)
     _remarks(page, plan)
     page.blank()
     _closing(page, plan, saved_as, command, inspect)
@@ -78,41 +77,41 @@ def print_basis(page: Page, basis: Basis) -> None:
 
 @dataclass(slots=True)
 class Told:
-    """What a plan has said so far, so that nothing is said twice: decisions by target, and caveats by text."""
+    """What a plan has said so far, so that nothing is said twice: decisions by target, caveats and notes by text."""
 
     decisions: dict[str, Decision] = field(default_factory=dict)
-    caveats: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
 
 
 def print_decision(
-    page: Page, decision: Decision, *, verbose: bool, told: Told | None = None, losers: bool = True
+    page: Page, decision: Decision, *, verbose: bool, told: Told | None = None, more_follows: bool = False
 ) -> None:
     """One model: the decision, and what a person needs to agree or to disagree with it.
 
-    told: what need not be said again. losers: with the candidates that were passed over.
+    told: what need not be said again. more_follows: evidence and candidates are listed elsewhere.
     """
     page.line(_title(decision))
+    for line in words.pressing(decision):
+        page.line(line, "yellow", indent=INDENT)
     source = decision.source
     if decision.action == "keep":
         page.row("Why kept", decision.reason)
         return
     if source.lineage.verdict == "meta":
-        _lineage(page, decision, verbose)
+        _lineage(page, decision, verbose and not more_follows)
     if decision.target is None:
         page.row("Why not", decision.reason)
         page.row("Next step", decision.hint or ())
-        page.row("Could be", ", ".join(decision.proposals) or ())
+        page.row("Could be", ", ".join(words.still_open(decision)) or ())
     else:
         page.row("Use", f"{', '.join(decision.use.uses)} ({decision.use.text})")
         _target(page, decision, decision.target, verbose, told or Told())
-    if losers:
+    if not more_follows:
         _passed_over(page, decision, verbose)
     page.items("Happens", decision.happens if verbose else ())
     _custom(page, decision)
     if decision.derived:
         page.row("Built on it", ", ".join(decision.derived))
-    if not decision.automatic and decision.action == "replace":
-        page.row("Automatic", "no, a person has to confirm this one", "yellow")
 
 
 def _target(page: Page, decision: Decision, target: TargetChoice, verbose: bool, told: Told) -> None:
@@ -121,14 +120,15 @@ def _target(page: Page, decision: Decision, target: TargetChoice, verbose: bool,
         page.row("Memory", "cannot be reckoned: nothing is known about its size")
     else:
         page.row("Memory", words.memory(target.fit, decision.source.fit))
-        page.row("", words.reckoned(target.fit), "dim")
+        page.row("", [line for line in words.reckoned(target.fit) if line not in told.texts], "dim")
+        told.texts.update(target.fit.notes)
     _changes(page, decision, target, told)
     twin = told.decisions.setdefault(target.model, decision)
     before = _facts(twin.target, verbose) if twin is not decision and twin.target is not None else {}
     facts = _facts(target, verbose)
     for label, lines in facts.items():
         if lines != before.get(label):
-            page.items(label, lines, "yellow" if label == "Unsure" or _too_old(label, target) else "")
+            page.items(label, lines, "yellow" if label == "Unsure" else "")
     same = [_IN_A_SENTENCE[label] for label, lines in facts.items() if lines and lines == before.get(label)]
     if same:
         page.row("Otherwise", f"as for {twin.source.model}: {', '.join(same)}")
@@ -142,35 +142,36 @@ def _facts(target: TargetChoice, verbose: bool) -> dict[str, list[str]]:
     """What is true of a target whichever model it replaces, by label."""
     return {
         "Download": [words.download(target.download, target.installed)],
-        "Licence": [target.licence.text],
+        "Licence": [target.licence.text if verbose else words.licence(target.licence)],
         "Ollama": [words.version(target.version)],
-        "Thinks": [words.thinking(target.thinking)],
+        "Thinks": [words.thinking(target.thinking, brief=not verbose and _told_how(target))],
         **_figures(target, verbose),
         "Unsure": [words.unconfirmed(target)] if target.unverified else [],
     }
 
 
-def _too_old(label: str, target: TargetChoice) -> bool:
-    return label == "Ollama" and target.version.enough is False
+def _told_how(target: TargetChoice) -> bool:
+    """Whether the caveats say already how to keep it from thinking."""
+    return any(caveat.code == "THINK_DEFAULT" for caveat in target.caveats)
 
 
 def _changes(page: Page, decision: Decision, target: TargetChoice, told: Told) -> None:
-    caveats = (*target.caveats, *decision.caveats)
-    lines = [caveat.text for caveat in caveats if caveat.text not in told.caveats]
-    known = [caveat.code.lower().replace("_", " ") for caveat in caveats if caveat.text in told.caveats]
+    caveats = [caveat for caveat in (*target.caveats, *decision.caveats) if caveat.code not in words.PRESSING]
+    lines = [caveat.text for caveat in caveats if caveat.text not in told.texts]
+    known = [caveat.code.lower().replace("_", " ") for caveat in caveats if caveat.text in told.texts]
     if known:
         lines.append(f"as above: {', '.join(known)}")
     page.items("Changes", lines)
-    told.caveats.update(lines)
+    told.texts.update(lines)
 
 
 def _title(decision: Decision) -> Text:
-    style = _STYLE[decision.action]
+    style = STYLE[decision.action]
     title = Text(decision.source.model, style="bold")
     if decision.target is not None:
         title.append(ARROW, style="dim").append(decision.target.model, style=f"bold {style}")
     else:
-        title.append("  ").append({"blocked": "blocked", "keep": "kept"}[decision.action], style=style)
+        title.append("  ").append(OUTCOME[decision.action], style=style)
     if not decision.source.installed:
         title.append("  not installed here", style="dim")
     return title
@@ -185,12 +186,11 @@ def _lineage(page: Page, decision: Decision, verbose: bool) -> None:
 def _figures(target: TargetChoice, verbose: bool) -> dict[str, list[str]]:
     if verbose:
         return {
-            "Figures": [words.figure_in_full(row) for row in target.evidence],
-            "Against": [words.figure_in_full(row) for row in target.counter_evidence],
+            "Figures": [figures.in_full(row, target.model) for row in target.evidence],
+            "Against": [figures.in_full(row, target.model) for row in target.counter_evidence],
         }
-    rows = list(target.evidence[:_FIGURES])
-    against = [row for row in (*target.evidence, *target.counter_evidence) if row.favours == "old" and row not in rows]
-    return {"Figures": [words.figure(row) for row in (*rows, *against[:1])] or ["none published for this pair"]}
+    rows = [figures.brief(row, target.model) for row in figures.worth_showing(target, _FIGURES)]
+    return {"Figures": rows or ["none published for this pair"]}
 
 
 def _passed_over(page: Page, decision: Decision, verbose: bool) -> None:
@@ -209,35 +209,11 @@ def _custom(page: Page, decision: Decision) -> None:
     page.row("", f"leaves behind {words.listed(decision.rebuild.drops)}" if decision.rebuild.drops else ())
 
 
-def _overview(page: Page, plan: Plan) -> None:
-    head = ("MODEL", "USE", "BECOMES", "MEMORY", "ON GPU", "DOWNLOAD", "LICENCE")
-    page.table(head, [_overview_row(decision) for decision in plan.decisions], right=(3, 4, 5))
-
-
-def _overview_row(decision: Decision) -> list[str | Text]:
-    target, style = decision.target, _STYLE[decision.action]
-    name: str | Text = decision.source.model
-    if target is None:
-        outcome = {"blocked": "blocked", "keep": "kept"}[decision.action]
-        return [name, ", ".join(decision.use.uses), Text(outcome, style=style), "", "", "", ""]
-    old, new = decision.source.fit, target.fit
-    before = f"{gib(old.true_size.expected)}{ARROW}" if old is not None else ""
-    return [
-        name,
-        ", ".join(decision.use.uses),
-        Text(target.model, style=style),
-        f"{before}{gib(new.true_size.expected)}" if new is not None else "not known",
-        words.percent(new.unloaded.gpu_share) if new is not None else "",
-        "none" if target.installed else gb(target.download.missing) if target.download.size else "not known",
-        f"{target.licence.old}{ARROW}{target.licence.new}",
-    ]
-
-
 def _asked(page: Page, asked: Asked) -> None:
     page.line(Text(asked.name, style="bold").append("  cannot run here", style="yellow"))
     page.row("What it is", asked.what)
     page.row("Why not", asked.why)
-    page.row("Nearest", ", ".join(asked.nearest) or ())
+    page.row("Nearest", asked.nearest)
 
 
 def _remarks(page: Page, plan: Plan) -> None:

@@ -9,7 +9,16 @@ from llamaexit.units import gb, gib
 
 if TYPE_CHECKING:
     from llamaexit.memory.estimate import Basis, Estimate, Fit, Interval
-    from llamaexit.planning.plan import Decision, Download, Figures, Plan, TargetChoice, Thinking, Totals, Version
+    from llamaexit.planning.plan import (
+        Decision,
+        Download,
+        LicenceChange,
+        Plan,
+        TargetChoice,
+        Thinking,
+        Totals,
+        Version,
+    )
     from llamaexit.snapshot import Lineage
 
 BASIS: dict[Basis, str] = {
@@ -23,6 +32,8 @@ BASIS: dict[Basis, str] = {
 
 _SAME_SHARE = 0.005
 _MISREPORT = 0.03
+_VAGUE = 0.2
+"""Width of a range, as a share of what is expected, from which on the figure alone would mislead."""
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -76,16 +87,47 @@ def ranged(size: Interval) -> str:
 
 def memory(new: Estimate, old: Estimate | None) -> list[str]:
     """What the new model takes and where it goes, against the old one; one entry per line."""
-    size, place = f"{ranged(new.true_size)} at {new.context} tokens", placed(new.unloaded)
+    size, place = ranged(new.true_size), placed(new.unloaded)
     if not same_place(new.now, new.unloaded):
         place += " once the loaded models have left"
-    if old is not None:
-        size += f"; the old one takes {gib(old.true_size.expected)}"
+    if old is not None and old.unloaded.placement != "none":
+        size += f", {_compared(new, old)}"
         same = same_place(old.unloaded, new.unloaded)
-        place += ", like the old one" if same else f"; the old one {placed(old.unloaded)}"
-    if same_place(new.now, new.unloaded):
+        place += ", like the old model" if same else f"; the old model {placed(old.unloaded)}"
+    if same_place(new.now, new.unloaded) or new.now.placement == "none":
         return [size, place]
     return [size, place, f"right now, beside what is loaded: {placed(new.now)}"]
+
+
+def _compared(new: Estimate, old: Estimate) -> str:
+    """More or less memory than the old model takes; its own range where that is wide, its context if another."""
+    size = old.true_size
+    vague = size.high - size.low > _VAGUE * size.expected
+    before = ranged(size).replace(" (", ", may be ").removesuffix(")") if vague else gib(size.expected)
+    if old.context != new.context:
+        before += f" with {old.context} tokens"
+    difference = new.true_size.expected - size.expected
+    if gib(new.true_size.expected) == gib(size.expected):
+        return f"as much as the old model ({before})" if vague else "as much as the old model"
+    return f"{gib(abs(difference))} {'more' if difference > 0 else 'less'} than the old model ({before})"
+
+
+def old_and_new(old: Estimate | None, new: Estimate | None) -> str:
+    """Memory before and after, in one cell of a table: `5.5 → 3.6 GiB`."""
+    if new is None:
+        return "not known"
+    after = gib(new.true_size.expected)
+    if old is None or old.unloaded.placement == "none":
+        return after
+    before, unit = gib(old.true_size.expected), after.rpartition(" ")[2]
+    return f"{before.removesuffix(f' {unit}')} → {after}"
+
+
+def to_fetch(target: TargetChoice) -> str:
+    """The download in one cell of a table."""
+    if target.installed:
+        return "none"
+    return gb(target.download.missing) if target.download.size else "not known"
 
 
 def same_place(one: Fit, other: Fit) -> bool:
@@ -93,13 +135,24 @@ def same_place(one: Fit, other: Fit) -> bool:
     return one.placement == other.placement and abs(one.gpu_share - other.gpu_share) <= _SAME_SHARE
 
 
-def reckoned(estimate: Estimate) -> str:
-    """How an estimate came about: the weights, and whose choice the context was."""
-    made = f"{BASIS[estimate.basis]}; context: {estimate.context_source}"
+def reckoned(estimate: Estimate) -> list[str]:
+    """How an estimate came about: whose choice the context was, how the size is known, and what else to know."""
+    context = f"context of {estimate.context} tokens for prompt and answer, {_whose(estimate.context_source)}"
+    lines = [f"{context}; size {BASIS[estimate.basis]}"]
     shown, true = estimate.unloaded.ps.expected, estimate.true_size.expected
     if abs(shown - true) > _MISREPORT * max(true, 1):
-        made += f"; `ollama ps` will show {gib(shown)}"
-    return made
+        lines.append(f"`ollama ps` will show {gib(shown)}: Ollama's own figure leaves out part of the cache")
+    return lines + [note for note in estimate.notes if not note.startswith(_SAID_ABOVE)]
+
+
+_SAID_ABOVE = ("`ollama ps`", "no GPU takes part")
+"""Notes of an estimate that the placement and the line about `ollama ps` say already."""
+
+
+def _whose(source: str) -> str:
+    """Whose choice a context was, after a comma."""
+    settings = ("OLLAMA_CONTEXT_LENGTH", "num_ctx")
+    return f"set by {source}" if source.startswith(settings) else source
 
 
 def download(item: Download, installed: bool) -> str:
@@ -116,15 +169,14 @@ def download(item: Download, installed: bool) -> str:
 
 def version(needed: Version) -> str:
     """The Ollama version a target needs, against the one that is there."""
+    here = f"{needed.present} is here" if needed.present else "the version here is not known"
     if needed.needed is None:
-        return f"{needed.present} here; no lowest version known" if needed.present else "no lowest version known"
-    if needed.present is None:
-        return f"{needed.needed} or later; the version here is not known"
-    return f"{needed.needed} or later; {needed.present} here"
+        return f"no lowest version known; {here}"
+    return f"{needed.needed} or later; {here}"
 
 
-def thinking(facts: Thinking) -> str:
-    """Whether the model reasons aloud before it answers, and what a client can do about it."""
+def thinking(facts: Thinking, *, brief: bool = False) -> str:
+    """Whether the model reasons before it answers, and what a client can do about it; `brief` leaves out how."""
     if facts.supported is None:
         return "not known"
     if not facts.supported:
@@ -133,24 +185,13 @@ def thinking(facts: Thinking) -> str:
     if facts.can_disable is False:
         return f"{start}, and it cannot be switched off"
     if facts.default and facts.can_disable:
-        return f"{start}; {facts.how or 'clients can switch it off'}"
+        return f"{start}; {facts.how if facts.how and not brief else 'clients can switch it off'}"
     return start
 
 
-def figure(row: Figures) -> str:
-    """Old and new value with the models they were measured on, which may be relatives of the two, and the source."""
-    ahead = ", the old one is ahead" if row.favours == "old" else ""
-    about = ", ".join(filter(None, (row.kind, row.source)))
-    models = f"{row.old_model} → {row.new_model}"
-    return f"{row.benchmark}: {row.old:g} → {row.new:g}{ahead} ({models}{f'; {about}' if about else ''})"
-
-
-def figure_in_full(row: Figures) -> str:
-    """A figure with the names of the models it was really measured on, and the note that goes with it."""
-    about = "; ".join(filter(None, (row.setting, row.kind, row.source, row.note)))
-    ahead = {"old": "the old one is ahead", "new": "", "tie": "a tie"}[row.favours]
-    text = f"{row.benchmark}: {row.old_model} {row.old:g} → {row.new_model} {row.new:g}"
-    return "; ".join(filter(None, (text, ahead))) + (f" ({about})" if about else "")
+def licence(change: LicenceChange) -> str:
+    """Old and new licence in one line."""
+    return change.short or change.text
 
 
 def lineage(facts: Lineage) -> str:
@@ -177,18 +218,26 @@ def rate(per_second: int) -> str:
     return f"{bits} bit/s"
 
 
-def totals(sums: Totals) -> list[str]:
-    """Download, disk and time over all replacements."""
+def totals(sums: Totals, *, beside: bool = True) -> list[str]:
+    """Download, disk and time over all replacements. `beside`: old models are on the disk as well."""
     about = "" if sums.exact else "about "
-    lines = [f"{about}{gb(sums.download)} to download" if sums.download else "nothing to download"]
-    if sums.seconds is not None and sums.bandwidth and sums.download:
-        lines[0] += f", {duration(sums.seconds)} at {rate(sums.bandwidth)}"
-    if sums.download:
+    if not sums.download:
+        lines = ["nothing to download"]
+    else:
+        lines = [f"{about}{gb(sums.download)} to download"]
+        if sums.seconds is not None and sums.bandwidth:
+            lines[0] += f", {duration(sums.seconds)} at {rate(sums.bandwidth)}"
+        more = "as much" if sums.disk_peak == sums.download else f"{about}{gb(sums.disk_peak)}"
         free = f"{gb(sums.disk_free)} free" if sums.disk_free is not None else "what is free is not known"
-        lines.append(f"{about}{gb(sums.disk_peak)} more on disk while both are there; {free}")
+        lines.append(f"{more} on disk{', beside the old models' if beside else ''}; {free}")
     if sums.reclaimable:
         lines.append(f"{gb(sums.reclaimable)} can be had back later, once the old models are deleted")
     return lines
+
+
+def old_are_here(plan: Plan) -> bool:
+    """Whether anything that is to be replaced is installed, so that old and new will be on the disk together."""
+    return any(d.action == "replace" and d.source.installed for d in plan.decisions)
 
 
 def headline(plan: Plan) -> str:
@@ -210,3 +259,37 @@ def better_ranked(decision: Decision) -> list[tuple[str, str]]:
 def unconfirmed(target: TargetChoice) -> str:
     """What about a target nobody has verified yet."""
     return f"not verified: {listed(target.unverified)}"
+
+
+PRESSING = frozenset({"BROKEN", "ALREADY_BROKEN", "SET_CONTEXT"})
+"""Caveats that are told before anything else."""
+
+
+def pressing(decision: Decision) -> list[str]:
+    """What cannot wait: the old model does not load here, or the new one does not start as things are."""
+    old, target = decision.source.fit, decision.target
+    lines: list[str] = []
+    if decision.action == "keep":
+        return lines
+    unloadable = old is not None and old.unloaded.placement == "none"
+    if old is not None and unloadable:
+        lines.append(f"The old model does not load here: {old.unloaded.why}.")
+    if target is None:
+        return lines
+    for caveat in (*target.caveats, *decision.caveats):
+        if caveat.code in PRESSING and not (unloadable and caveat.code == "ALREADY_BROKEN"):
+            lines.append(caveat.text)
+    new = target.fit
+    if new is not None and new.now.placement == "none" != new.unloaded.placement:
+        lines.append(f"{target.model} does not start right now, beside what is loaded: {new.now.why}.")
+    if target.version.enough is False:
+        lines.append(f"{target.model} needs Ollama {target.version.needed} or later; {target.version.present} is here.")
+    if not decision.automatic and decision.action == "replace":
+        lines.append("Not automatic: a person has to confirm this one.")
+    return lines
+
+
+def still_open(decision: Decision) -> tuple[str, ...]:
+    """Targets a person may choose from, unless the next step names them already."""
+    said = decision.hint or ""
+    return () if all(name in said for name in decision.proposals) else decision.proposals
