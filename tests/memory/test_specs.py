@@ -335,8 +335,10 @@ def test_catalogue_shape_without_the_essentials_is_none(missing: str) -> None:
 def test_sliding_window_counts_only_where_the_runtime_heeds_it() -> None:
     gemma = published_shape(replace(QWEN3_8B, architecture="gemma3"), 0, False, False)
     llama = published_shape(replace(QWEN3_8B, architecture="llama", sliding_window=4096), 0, False, False)
+    llama4 = published_shape(replace(QWEN3_8B, architecture="llama4"), 0, False, False)
 
     assert gemma is not None and (gemma.sliding_window, gemma.global_every) == (1024, 6)
+    assert llama4 is not None and (llama4.sliding_window, llama4.global_every) == (8192, 4)
     assert llama is not None and llama.sliding_window == 0
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from llamaexit.snapshot import InstalledModel, Layer
 
 _DRAFT_DEPTH = 4  # tokens a draft head predicts unless the model says otherwise (ollama api/types.go)
-_WINDOWS = {"gemma3": 1024, "gemma2": 4096, "gpt-oss": 128}
+_WINDOWS = {"gemma3": 1024, "gemma2": 4096, "gpt-oss": 128, "llama4": 8192}
 # Published configs, for what the catalogue leaves open: (architecture, width) to the missing number.
 _FEED_FORWARD = {
     ("qwen2vl", 2048): 11008, ("qwen2vl", 3584): 18944, ("qwen2vl", 5120): 27648, ("qwen2vl", 8192): 29568,
