@@ -8,11 +8,13 @@ import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import llamaexit
 from llamaexit.errors import LlamaexitError
+from llamaexit.recipes.model import Use
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -75,3 +77,9 @@ def test_relative_links_lead_to_files() -> None:
     ]
 
     assert broken == []
+
+
+def test_uses_are_all_documented() -> None:
+    page = (ROOT / "docs/reference/uses.md").read_text("utf-8")
+
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == set(get_args(Use))

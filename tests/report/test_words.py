@@ -102,8 +102,14 @@ def test_family_that_ps_misreports_is_told() -> None:
         pytest.param(
             5.5,
             replace(examples.estimate("x", 6.6), true_size=Interval(6 * GIB, 4 * GIB, 9 * GIB)),
-            "less than the old model (6.0 GiB, may be 4.0 to 9.0)",
+            "5.5 GiB (5.4 to 5.6), perhaps less than the old model (6.0 GiB, may be 4.0 to 9.0)",
             id="the old one is hardly known",
+        ),
+        pytest.param(
+            3.5,
+            replace(examples.estimate("x", 6.6), true_size=Interval(6 * GIB, 4 * GIB, 9 * GIB)),
+            "2.5 GiB less than the old model (6.0 GiB, may be 4.0 to 9.0)",
+            id="the old one is hardly known, and larger in any case",
         ),
         pytest.param(
             5.5,

@@ -21,7 +21,9 @@ def inspect(
         typer.Argument(metavar="MODEL", help="Names or patterns of models to list. Default: all."),
     ] = None,
     recipes: Recipes = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the snapshot to a file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the snapshot to a file; - prints it.")
+    ] = None,
     host: Host = None,
     store: Store = None,
     timeout: Timeout = 5.0,

@@ -39,7 +39,9 @@ def plan(
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="MODEL", help="Every candidate for one model, and why not.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to a file.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the plan to a file; - prints it.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 3 while Llama models are in use.")] = False,
     host: Host = None,
     store: Store = None,

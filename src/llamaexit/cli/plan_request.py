@@ -87,11 +87,12 @@ def _snapshot(request: Request) -> Snapshot:
 
 def _refuse_to_guess(snapshot: Snapshot) -> NoReturn:
     """Nothing is known about installed models: that is not the same as having none."""
-    # each problem says after a semicolon what would help; here it is always the same
-    why = "; ".join(problem.partition("; ")[0] for problem in snapshot.ollama.problems)
+    # each problem says after a semicolon what would help; of several, the last is the nearest to a solution
+    problems = [problem.partition("; ") for problem in snapshot.ollama.problems] or [("nothing answers", "", "")]
+    help_with_last = "start Ollama" if problems[-1][0].startswith("no Ollama server") else problems[-1][2]
     raise OllamaError(
-        f"cannot tell which models are installed: {why or f'nothing answers at {snapshot.ollama.url}'}",
-        hint="start Ollama, or name models: llamaexit plan llama3.1:8b",
+        f"cannot tell which models are installed: {'; '.join(what for what, _, _ in problems)}",
+        hint=f"{help_with_last or 'start Ollama'}, or name models: llamaexit plan llama3.1:8b",
     )
 
 

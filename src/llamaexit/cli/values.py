@@ -91,8 +91,9 @@ def uses_of(texts: list[str] | None, models: list[str]) -> dict[str, tuple[Use, 
             if len(models) != 1:
                 raise UsageError(f"--use: {text!r} does not say which model", hint="write --use MODEL=USE")
             model = models[0]
-        names = [name.strip().lower() for name in listed.split(",") if name.strip()]
-        wrong = next((name for name in names if name not in known), None)
+        written = [name.strip() for name in listed.split(",") if name.strip()]
+        names = [name.lower() for name in written]
+        wrong = next((name for name in written if name.lower() not in known), None)
         if not model or not names or wrong is not None:
             what = f"there is no use {wrong!r}" if wrong is not None else f"{text!r} names no use"
             raise UsageError(f"--use: {what}", hint="uses are " + ", ".join(known))

@@ -109,7 +109,9 @@ def _compared(new: Estimate, old: Estimate) -> str:
     difference = new.true_size.expected - size.expected
     if gib(new.true_size.expected) == gib(size.expected):
         return f"as much as the old model ({before})" if vague else "as much as the old model"
-    return f"{gib(abs(difference))} {'more' if difference > 0 else 'less'} than the old model ({before})"
+    which = "more" if difference > 0 else "less"
+    in_doubt = vague and size.low <= new.true_size.high and new.true_size.low <= size.high
+    return f"{'perhaps' if in_doubt else gib(abs(difference))} {which} than the old model ({before})"
 
 
 def old_and_new(old: Estimate | None, new: Estimate | None) -> str:
