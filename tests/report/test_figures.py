@@ -83,6 +83,19 @@ def test_figure_in_full_has_the_setting_and_the_whole_source() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("Report, table 18, 2025-05-14", "Report, 2025-05-14"),
+        ("README (base models, distills), 2025-01", "README, 2025-01"),
+        ("a score out of 732; single rows, 2026", "a score out of 732, 2026"),
+        ("a score of 2024, undated", "a score of 2024"),
+    ],
+)
+def test_source_in_brief_is_its_name_and_date(source, said) -> None:
+    assert figures.brief(replace(ITSELF, source=source), "qwen3:8b").endswith(f"; the maker's own, {said})")
+
+
 ITSELF = replace(AHEAD, favours="new", new=80.0)
 OTHER = replace(RELATIVE, favours="new", new=80.0)
 

@@ -41,6 +41,13 @@ def test_label_that_is_too_long_has_a_line_of_its_own() -> None:
     assert lines == ["  NVIDIA GeForce RTX 3060", " " * 14 + "loses 3 GiB"]
 
 
+def test_only_as_many_columns_give_way_as_have_to() -> None:
+    rows = [["localhost:5999/library/qwen3:8b", "5.5 GiB", "because " * 9]]
+    lines = lines_of(70, lambda page: page.table(("NAME", "SIZE", "BECAUSE"), rows, wrap=(2, 0)))
+    assert lines[1].startswith("localhost:5999/library/qwen3:8b  5.5 GiB  because")
+    assert len(lines) > 2
+
+
 NAME = "hf.co/bartowski/some-long-model-name-GGUF:Q4_K_M"
 
 

@@ -39,7 +39,7 @@ def _provenance(row: Figures, source: str) -> str:
 def _name_and_date(source: str) -> str:
     """A source without the table and the page: its name and its date."""
     dated = _DATE.search(source)
-    name = re.split("[,;]", source)[0]
+    name = re.split("[,;]| \\(", source)[0]
     return f"{name}, {dated[1]}" if dated else name
 
 

@@ -148,11 +148,12 @@ def _wide_table(page: Page, models: list[InstalledModel]) -> None:
         ("BECAUSE", [Text(_because(model), style="dim") for model in models], False),
     ]
     shown = [column for column in columns if any(column[1])]
+    titles = [title for title, _, _ in shown]
     page.table(
-        [title for title, _, _ in shown],
+        titles,
         [[cells[row] for _, cells, _ in shown] for row in range(len(models))],
         right=[index for index, (_, _, right) in enumerate(shown) if right],
-        wrap=[index for index, (title, _, _) in enumerate(shown) if title in ("NAME", "BUILT FROM", "BECAUSE")],
+        wrap=[titles.index(title) for title in ("BECAUSE", "NAME", "BUILT FROM") if title in titles],
         indent=2,
     )
 

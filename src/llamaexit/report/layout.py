@@ -12,7 +12,7 @@ from rich.text import Text
 INDENT = 2
 LABEL = 12
 _GAP = 2
-_NARROWEST = 8
+_NARROWEST = 16
 _PROSE = 112
 """Columns after which prose gets hard to read, however wide the terminal is."""
 
@@ -69,19 +69,17 @@ class Page:
         wrap: Sequence[int] = (),
         indent: int = 0,
     ) -> None:
-        """Columns under a dim head. Those numbered in `right` are set flush right, those in `wrap` give way first
-        where all of them are too wide. Nothing is cut off."""
+        """Columns under a dim head. Those numbered in `right` are set flush right. Where all of them are too wide,
+        those in `wrap` give way, the first of them first. Nothing is cut off."""
         widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
-        firm = sum(width for index, width in enumerate(widths) if index not in wrap)
-        # Rich cuts off what may not wrap and does not fit
-        can_be_firm = bool(wrap) and firm + len(wrap) * _NARROWEST + _GAP * (len(head) - 1) + indent <= self.width
+        soft = _giving_way(widths, wrap, self.width - indent)
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim", show_edge=False)
         for index, title in enumerate(head):
             table.add_column(
                 title,
                 justify="right" if index in right else "left",
                 overflow="fold",
-                no_wrap=can_be_firm and index not in wrap,
+                no_wrap=index not in soft,
             )
         for row in rows:
             table.add_row(*row)
@@ -99,6 +97,20 @@ class Page:
             part.rstrip()
             self.console.print(start + part, soft_wrap=True)
             start = Text(" " * hang)
+
+
+def _giving_way(widths: Sequence[int], wrap: Sequence[int], room: int) -> Sequence[int]:
+    """As few of the columns in `wrap` as leave room for the others; all columns where that is not enough.
+
+    Rich cuts off what may not wrap and does not fit.
+    """
+    gaps = _GAP * (len(widths) - 1)
+    for count in range(len(wrap) + 1):
+        soft = wrap[:count]
+        taken = sum(min(width, _NARROWEST) if index in soft else width for index, width in enumerate(widths))
+        if taken + gaps <= room:
+            return soft
+    return range(len(widths))
 
 
 def _shell_lines(command: str, room: int) -> list[str]:

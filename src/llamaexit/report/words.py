@@ -93,7 +93,7 @@ def memory(new: Estimate, old: Estimate | None) -> list[str]:
     if old is not None and old.unloaded.placement != "none":
         size += f", {_compared(new, old)}"
         same = same_place(old.unloaded, new.unloaded)
-        place += ", like the old model" if same else f"; the old model {placed(old.unloaded)}"
+        place += ", like the old model" if same else f"; the old model: {placed(old.unloaded)}"
     if same_place(new.now, new.unloaded) or new.now.placement == "none":
         return [size, place]
     return [size, place, f"right now, beside what is loaded: {placed(new.now)}"]
