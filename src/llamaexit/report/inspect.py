@@ -65,7 +65,7 @@ def _machine(page: Page, machine: Machine, verbose: bool) -> None:
     page.row("GPU", [_gpu(gpu) for gpu in machine.gpus] or "none found")
     disk = machine.disk
     page.row("Disk", f"{gb(disk.free)} free of {gb(disk.total)}, for {disk.path}" if disk else "not known")
-    page.row("As stated", ", ".join(machine.overrides) or ())
+    page.row("As stated", "; ".join(machine.overrides) or ())
     shown = machine.probes if verbose else [probe for probe in machine.probes if probe.outcome == "broken"]
     page.row(
         "Probes",

@@ -30,7 +30,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         ("Recipes", ", ".join(plan.basis.recipes)),
         ("Facts checked", plan.basis.facts_checked or ""),
         ("Policy", "; ".join(plan.basis.policy)),
-        ("As stated, not measured", ", ".join(plan.basis.overrides)),
+        ("As stated, not measured", "; ".join(plan.basis.overrides)),
     )
     if plan.decisions:
         yield ""

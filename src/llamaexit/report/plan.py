@@ -72,7 +72,7 @@ def print_basis(page: Page, basis: Basis) -> None:
     if basis.policy:
         page.row("Policy", basis.policy, indent=0)
     if basis.overrides:
-        page.row("As stated", ", ".join(basis.overrides), indent=0)
+        page.row("As stated", "; ".join(basis.overrides), indent=0)
 
 
 @dataclass(slots=True)
