@@ -119,8 +119,8 @@ def _meaning(text: str, kinds: set[Any], default: Any) -> str:
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             text += " One of " + ", ".join(f"`{member.value}`" for member in kind) + "."
-    if isinstance(default, int | float) and not isinstance(default, bool):
-        text += f" Default: {default:g}."
+    if isinstance(default, int | float | str) and not isinstance(default, bool):
+        text += f" Default: {default}."
     return text
 
 

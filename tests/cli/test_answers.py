@@ -150,7 +150,10 @@ def test_json_on_a_terminal_is_indented(capfd, monkeypatch) -> None:
             ["plan", "--context"], "plan", "'--context' requires an argument", id="an option without its value"
         ),
         pytest.param(
-            ["plan", "--timeout", "soon"], "plan", "'soon' is not a number", id="a word where a number belongs"
+            ["plan", "--timeout", "soon"],
+            "plan",
+            "'soon' is not a number of seconds",
+            id="a word where a number belongs",
         ),
         pytest.param(["plna"], None, "no such command 'plna'", id="a command that does not exist"),
         pytest.param(["recipe", "shwo"], "recipe", "no such command 'shwo'", id="a subcommand that does not exist"),

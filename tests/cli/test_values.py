@@ -114,7 +114,25 @@ def test_size_without_a_unit_or_beyond_reason_is_refused(text, said, hint) -> No
     assert caught.value.hint is None if hint is None else hint in str(caught.value.hint)
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf"), 1e9])
-def test_timeout_that_cannot_be_waited_for_is_refused(seconds) -> None:
-    with pytest.raises(UsageError, match="--timeout"):
-        values.timeout_of(seconds)
+@pytest.mark.parametrize(("text", "seconds"), [("5", 5.0), ("0.5", 0.5), (" 30 ", 30.0), ("3600", 3600.0)])
+def test_timeout_is_read_in_seconds(text, seconds) -> None:
+    assert values.timeout_of(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("soon", "'soon' is not a number of seconds"),
+        ("5min", "'5min' is not a number of seconds"),
+        ("", "'' is not a number of seconds"),
+        ("0", "between 0 and 3600"),
+        ("-1", "between 0 and 3600"),
+        ("nan", "between 0 and 3600"),
+        ("inf", "between 0 and 3600"),
+        ("1e9", "between 0 and 3600"),
+    ],
+)
+def test_timeout_that_cannot_be_waited_for_is_refused(text, said) -> None:
+    with pytest.raises(UsageError, match="--timeout") as caught:
+        values.timeout_of(text)
+    assert said in caught.value.message

@@ -26,7 +26,7 @@ def inspect(
     ] = None,
     host: Host = None,
     store: Store = None,
-    timeout: Timeout = 5.0,
+    timeout: Timeout = "5",
     snapshot: Annotated[
         Path | None,
         typer.Option(

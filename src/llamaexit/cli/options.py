@@ -25,7 +25,7 @@ Store = Annotated[
     ),
 ]
 Timeout = Annotated[
-    float,
+    str,
     typer.Option("--timeout", metavar="SECONDS", rich_help_panel=_WHERE, help="Longest wait for one answer."),
 ]
 Recipes = Annotated[

@@ -45,7 +45,7 @@ def plan(
     check: Annotated[bool, typer.Option("--check", help="Exit with 3 while Llama models are in use.")] = False,
     host: Host = None,
     store: Store = None,
-    timeout: Timeout = 5.0,
+    timeout: Timeout = "5",
     online: Annotated[
         bool, typer.Option("--online", rich_help_panel="Where to look", help="Ask the registry for exact sizes.")
     ] = False,

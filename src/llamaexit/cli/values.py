@@ -23,6 +23,7 @@ _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(i?)(bit|b|B)(?:/s|ps
 _BARE = re.compile(r"[0-9.\s]+")
 _LARGEST_CONTEXT = 1 << 26
 _LARGEST_SIZE = 1 << 50
+_LONGEST_WAIT = 3600
 
 
 def size_of(text: str, option: str) -> int:
@@ -119,10 +120,14 @@ def thinking_of(text: str | None) -> Literal["avoid", "allow"] | None:
     return cast('Literal["avoid", "allow"] | None', text)
 
 
-def timeout_of(seconds: float) -> float:
-    """A wait in seconds that can be meant."""
-    if not 0 < seconds <= 3600:
-        raise UsageError(f"--timeout: {seconds:g} is not a number of seconds between 0 and 3600")
+def timeout_of(text: str) -> float:
+    """A wait in seconds that can be meant, such as `5` or `0.5`."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise UsageError(f"--timeout: {text!r} is not a number of seconds such as 5 or 0.5") from None
+    if not 0 < seconds <= _LONGEST_WAIT:
+        raise UsageError(f"--timeout: {text!r} is not between 0 and {_LONGEST_WAIT} seconds")
     return seconds
 
 
