@@ -143,6 +143,18 @@ def test_what_is_no_name_is_refused_as_a_usage_error(name: str) -> None:
         planned(models=(name,))
 
 
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("llama3.1:8b", 4.92e9), ("llama3.1:8b-instruct-q8_0", 8.5e9), ("llama3.1:8b-instruct-fp16", 16.0e9)],
+)
+def test_a_model_that_is_only_named_is_reckoned_with_the_bytes_of_its_very_tag(name: str, size: float) -> None:
+    (decision,) = planned(models=(name,)).decisions
+    assert decision.source.fit is not None
+    parts = decision.source.fit.unloaded.parts
+    weights = sum(part.size for part in parts if part.name in ("weights", "input embedding"))
+    assert weights == pytest.approx(size, rel=0.01)
+
+
 def test_names_are_found_whatever_their_case() -> None:
     (decision,) = planned(LLAMA31, models=("LLAMA3.1:8B",)).decisions
     assert decision.source.installed

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from llamaexit.planning.reckon import Reckoner
     from llamaexit.planning.rules import RuleBook
     from llamaexit.recipes.library import BoundRule, Library
-    from llamaexit.recipes.model import Origin
+    from llamaexit.recipes.model import Origin, Tag
     from llamaexit.snapshot import InstalledModel
 
 _FALLBACK_CONTEXT = 4096
@@ -62,10 +62,10 @@ class Question:
 def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reckoner, options: PlanOptions) -> Question:
     """Collect what is known about a source and the targets its rules put forward."""
     lineage = source.lineage or Lineage("unknown")
-    origin, names = _record(source, lineage, library)
+    origin, tag, names = _record(source, lineage, library)
     use = decide_use(source, origin, names, library, book, options)
     candidates, rules = gather(book, library, names, use.uses, lineage.generation, parameters_of(source, origin))
-    old = reckoner.source(source, origin, options.context)
+    old = reckoner.source(source, origin, tag, options.context)
     custom = is_custom(source, library)
     context, whose, asked = _context(source, custom, options, old, library)
     old_licence = source.metadata.get("general.license")
@@ -90,19 +90,21 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
     return Question(source, lineage, origin, use, candidates, rules, old, context, whose, asked, facts)
 
 
-def _record(source: InstalledModel, lineage: Lineage, library: Library) -> tuple[Origin | None, list[str]]:
-    """The record that describes a source, and the names to look rules up by, the best first.
+def _record(source: InstalledModel, lineage: Lineage, library: Library) -> tuple[Origin | None, Tag | None, list[str]]:
+    """The record that describes a source, which of its files the name means, and the names to look rules up by.
+
+    The best name comes first; the file is None where it is the record's own, or where only the weights tell.
 
     Tags move: an old pull of deepseek-r1:8b is a Llama, what the library holds under that name is not. So where the
     weights say another record than the name does, the name is not used.
     """
-    by_name = library.origin(source.name)
+    by_name, tag = library.origin_tag(source.name) or (None, None)
     by_weights = library.origin(lineage.origin) if lineage.origin else None
     if by_weights is None:
-        return by_name, [source.name]
+        return by_name, tag, [source.name]
     if by_name is not None and by_name.name != by_weights.name:
-        return by_weights, [by_weights.name]
-    return by_weights, [source.name, by_weights.name]
+        return by_weights, None, [by_weights.name]
+    return by_weights, tag, [source.name, by_weights.name]
 
 
 def _context(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llamaexit.memory import Estimate, ModelSpec
     from llamaexit.planning.candidates import Candidate
     from llamaexit.planning.options import RemoteFacts
-    from llamaexit.recipes.model import Origin
+    from llamaexit.recipes.model import Origin, Tag
     from llamaexit.snapshot import InstalledModel, Snapshot
 
 
@@ -39,11 +39,16 @@ class Reckoner:
         self._catalogue = catalogue
         self._kept: dict[tuple[str, int | None, str], Estimate] = {}
 
-    def source(self, model: InstalledModel, origin: Origin | None, context: int | None) -> Estimate | None:
-        """What the old model takes; from its own header where there is one, else from its record in the recipes."""
+    def source(
+        self, model: InstalledModel, origin: Origin | None, tag: Tag | None, context: int | None
+    ) -> Estimate | None:
+        """What the old model takes; from its own header where there is one, else from its record in the recipes.
+
+        tag: the file of the record that the model is, where that is not the record's own.
+        """
         spec = spec_of_installed(model)
         if spec is None and origin is not None:
-            spec = spec_of_origin(origin)
+            spec = spec_of_origin(origin, tag)
         return self._estimate(f"source {model.name}", spec, context, GIVEN)
 
     def target(self, candidate: Candidate, context: int | None, whose: str) -> Estimate | None:
