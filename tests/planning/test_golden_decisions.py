@@ -182,6 +182,28 @@ CASES = [
         options={"lineage": {"strange-bot": "meta"}},
     ),
     Golden(
+        "what is built like Llama without Meta's weights is a question of policy, not of evidence",
+        "tinyllama:1.1b", "blocked", says="a question of policy: ",
+    ),
+    Golden(
+        "a question of policy says how to leave",
+        "tinyllama:1.1b", "blocked",
+        says="to leave it, say --lineage tinyllama:1.1b=meta --use tinyllama:1.1b=chat; "
+        "to keep it, --lineage tinyllama:1.1b=not-meta",
+    ),
+    Golden(
+        "that answer moves it",
+        "tinyllama:1.1b", "replace", options={"lineage": {"tinyllama:1.1b": "meta"}, **use("chat")},
+    ),
+    Golden(
+        "the other answer keeps it",
+        "tinyllama:1.1b", "keep", options={"lineage": {"tinyllama:1.1b": "not-meta"}},
+    ),
+    Golden(
+        "what nobody knows is a question of evidence, not of policy",
+        "strange-bot:latest", "blocked", here=(STRANGER,), says="cannot tell whether it is Llama: ",
+    ),
+    Golden(
         "a cloud stub is somebody else's machine and stays",
         "llama4:cloud", "keep", here=(installed("llama4:cloud", remote="https://ollama.com:443"),),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llamaexit.lineage import is_matter_of_policy
 from llamaexit.planning.describe import describe_target, what_happens
 from llamaexit.planning.facts import Case, Facts, World, case_of, facts_of
 from llamaexit.planning.judge import best_way, judge
@@ -36,6 +37,8 @@ def settled(question: Question) -> Decision | None:
         return _keep(question, f"not Llama: {_why(question)}")
     if source.problem is not None and lineage.verdict != "meta":
         return _blocked(question, f"cannot be read: {source.problem}", "pull it again, or remove it")
+    if is_matter_of_policy(lineage):
+        return _blocked(question, f"a question of policy: {_why(question)}", _either_way(question))
     if lineage.verdict == "unknown":
         return _blocked(
             question,
@@ -198,6 +201,15 @@ def _blocked(question: Question, reason: str, hint: str | None) -> Decision:
         proposals=proposals[:_ENOUGH_PROPOSALS],
         automatic=False,
     )
+
+
+def _either_way(question: Question) -> str:
+    """The answers to a question of policy. Who wants to leave has to name the use, too, where a rule wants a person."""
+    name, use = question.source.name, question.use
+    leave = f"--lineage {name}=meta"
+    if use.source != "given" and any(not bound.rule.automatic for bound in question.rules):
+        leave += f" --use {name}={use.uses[0]}"
+    return f"to leave it, say {leave}; to keep it, --lineage {name}=not-meta"
 
 
 def _person(question: Question) -> str:
