@@ -69,7 +69,7 @@ def test_rule_is_found_by_its_id(run) -> None:
 
 
 def test_rule_that_a_person_has_to_decide_says_so(run) -> None:
-    assert "has to decide" in run("recipe", "show", "replace-medical").stdout
+    assert "By hand     Decide with whoever answers for" in run("recipe", "show", "replace-medical").stdout
 
 
 @pytest.mark.parametrize(

@@ -222,11 +222,21 @@ CASES = [
         "tuned:latest", "blocked", here=(LLAMA31, replace(TEAM_BOT, name="tuned:latest", adapter=True)), says="adapter",
     ),
     # what a person has to decide
-    Golden("a guard model is never replaced", "llama-guard3:8b", "blocked", says="guard"),
-    Golden("an unfiltered model needs a person", "dolphin3:8b", "blocked", says="a person has to decide"),
+    Golden("a guard model is never replaced", "llama-guard3:8b", "blocked", says="replaced automatically (guard)"),
+    Golden(
+        "what a rule asks of the keeper of a guard comes first",
+        "llama-guard3:8b", "blocked", says="keep the guard and switch the chat models only",
+    ),
+    Golden(
+        "an unfiltered model needs a person",
+        "dolphin3:8b", "blocked", says="not replaced automatically; decide whether a model that refuses more will do",
+    ),
     Golden("a stated use is that decision", "dolphin3:8b", "replace", "qwen3:4b-instruct", options=use("chat")),
     Golden("a medical model needs a person", "meditron:7b", "blocked", says="medical"),
-    Golden("a base model needs a person", "llama2:7b-text", "blocked", says="a person has to decide"),
+    Golden(
+        "a base model needs a person",
+        "llama2:7b-text", "blocked", says="not replaced automatically; decide whether an older base model will do",
+    ),
     Golden("an embedding use is never switched", "llama3.1:8b", "blocked", options=use("embedding"), says="vector"),
     # capabilities and uses
     Golden(

@@ -105,7 +105,7 @@ def test_a_smallest_share_that_is_reached_rules_nothing_out() -> None:
 def test_a_rule_of_the_team_that_needs_a_person_blocks() -> None:
     decision = decided(library_of(rule("qwen3:14b", automatic=False, decide="Ask Ada.")))
     assert decision.action == "blocked"
-    assert "Ask Ada." in decision.reason
+    assert decision.reason == "not replaced automatically; ask Ada"
     assert decision.proposals[0] == "qwen3:14b"
 
 

@@ -298,6 +298,12 @@ def test_never_automatic_uses_leave_the_decision_to_a_person(library: Library) -
         assert bool(bound.rule.decide) is not bound.rule.automatic, bound.rule.id
 
 
+def test_what_a_person_has_to_decide_reads_as_one_request(library: Library) -> None:
+    """A plan prints it as half a sentence: `not replaced automatically; decide whether …`."""
+    for text in {bound.rule.decide for bound in library.rules} - {""}:
+        assert re.fullmatch(r"(Decide (when|whether|with|after)|Keep) [^.]*\.", text), text
+
+
 def test_every_use_of_every_llama_model_has_a_rule(library: Library) -> None:
     book = RuleBook(library.rule_heads)
     for record in library.origins:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llamaexit.planning.candidates import Candidate
     from llamaexit.planning.question import Question
     from llamaexit.planning.reckon import Reckoner
+    from llamaexit.recipes.library import BoundRule
 
 HUMAN_ONLY: dict[str, str] = {
     "embedding": "vectors of different models are not interchangeable: every stored vector has to be made anew",
@@ -63,11 +64,10 @@ def choose(
     """The best candidate that passes every check, or why there is none."""
     by_hand = [bound for bound in question.rules if not bound.rule.automatic]
     if by_hand and question.use.source != "given":
-        rule = by_hand[0].rule
         return _blocked(
             question,
-            f"a person has to decide: {rule.decide or 'this switch is not automatic'}",
-            f"if that is settled: --use {question.source.name}={question.use.uses[0]}",
+            f"not replaced automatically; {_request(by_hand)}",
+            f"once that is settled, say --use {question.source.name}={question.use.uses[0]}",
         )
     if not question.candidates:
         return _blocked(
@@ -213,9 +213,19 @@ def _either_way(question: Question) -> str:
 
 
 def _person(question: Question) -> str:
-    names = [c.model for c in question.candidates[:_ENOUGH_PROPOSALS]]
-    nearest = f"nearest: {', '.join(names)}; " if names else ""
-    return f"{nearest}if it serves something else here, say --use {question.source.name}=USE"
+    steps = []
+    if by_hand := [bound for bound in question.rules if bound.rule.decide]:
+        steps.append(_request(by_hand))
+    if names := [candidate.model for candidate in question.candidates[:_ENOUGH_PROPOSALS]]:
+        steps.append(f"nearest: {', '.join(names)}")
+    steps.append(f"if it serves something else here, say --use {question.source.name}=USE")
+    return "; ".join(steps)
+
+
+def _request(by_hand: Sequence[BoundRule]) -> str:
+    """What the first of the rules asks of a person, as half a sentence."""
+    text = by_hand[0].rule.decide.rstrip(".")
+    return text[:1].lower() + text[1:]
 
 
 def _why(question: Question) -> str:

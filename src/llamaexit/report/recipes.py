@@ -51,7 +51,7 @@ def print_rule(page: Page, bound: BoundRule) -> None:
     page.row("For", ", ".join(rule.match) or _kind(rule.generation, rule.min_parameters, rule.max_parameters))
     page.items("Targets", [_choice(choice.model, choice.role, choice.why) for choice in rule.targets])
     if not rule.automatic:
-        page.row("A person", f"has to decide: {rule.decide or 'this switch is not automatic'}", "yellow")
+        page.row("By hand", rule.decide, "yellow")
     page.row("Caveats", ", ".join(rule.caveats) or ())
     page.items("Notes", rule.notes)
 
