@@ -11,11 +11,12 @@ from planning_cases import MACHINES, installed, server, snapshot
 from test_golden_decisions import LLAMA31, LLAMA_OF_R1, MISTRAL, STRANGER, TEAM_BOT, builtin
 
 from llamaexit.errors import UsageError
+from llamaexit.ollama.failures import NO_SERVER
 from llamaexit.planning.options import PlanOptions, RemoteFacts
 from llamaexit.planning.plan import Plan
 from llamaexit.planning.planner import Planner, make_plan
 from llamaexit.recipes.load import load_library
-from llamaexit.snapshot import InstalledModel, Snapshot
+from llamaexit.snapshot import InstalledModel, OllamaFacts, Snapshot
 
 HERE = "an RTX 4090"
 
@@ -153,6 +154,17 @@ def test_a_model_that_is_only_named_is_reckoned_with_the_bytes_of_its_very_tag(n
     parts = decision.source.fit.unloaded.parts
     weights = sum(part.size for part in parts if part.name in ("weights", "input embedding"))
     assert weights == pytest.approx(size, rel=0.01)
+
+
+def test_a_missing_server_is_told_once_where_models_are_named_and_warned_of_where_none_are() -> None:
+    missing = f"{NO_SERVER}http://127.0.0.1:11434: connection refused; start it"
+    closed = "the store /usr/share/ollama cannot be read; ask for permission"
+    here = snapshot(HERE, ollama=OllamaFacts(source="none", problems=(missing, closed)))
+    named, unnamed = (
+        make_plan(here, builtin(), PlanOptions(models=models)).warnings for models in (("llama3.1:8b",), ())
+    )
+    assert named == (closed,)
+    assert unnamed == (missing, closed)
 
 
 def test_names_are_found_whatever_their_case() -> None:

@@ -9,6 +9,7 @@ import pytest
 from planning_cases import MACHINES, installed, machine, server, snapshot
 from test_golden_decisions import LLAMA31, TEAM_BOT, builtin
 
+from llamaexit.ollama.failures import NO_SERVER
 from llamaexit.planning.options import PlanOptions
 from llamaexit.planning.plan import Decision
 from llamaexit.planning.planner import Planner, describe_machine, describe_ollama, make_plan
@@ -169,6 +170,10 @@ def test_a_machine_is_described_by_what_decides() -> None:
         (server(None), "Ollama, version not known at http://127.0.0.1:11434"),
         (OllamaFacts(source="store", store="/models"), "Ollama, version not known, store /models read from disk"),
         (OllamaFacts(source="none"), "no Ollama found; nothing is known about what is installed"),
+        (
+            OllamaFacts(source="none", problems=(f"{NO_SERVER}http://127.0.0.1:11434: connection refused; start it",)),
+            "no Ollama server at http://127.0.0.1:11434: connection refused; nothing is known about what is installed",
+        ),
     ],
 )
 def test_ollama_is_described_by_where_the_facts_are_from(facts: OllamaFacts, words: str) -> None:

@@ -87,9 +87,11 @@ def _snapshot(request: Request) -> Snapshot:
 
 def _refuse_to_guess(snapshot: Snapshot) -> NoReturn:
     """Nothing is known about installed models: that is not the same as having none."""
+    from llamaexit.ollama.failures import NO_SERVER
+
     # each problem says after a semicolon what would help; of several, the last is the nearest to a solution
     problems = [problem.partition("; ") for problem in snapshot.ollama.problems] or [("nothing answers", "", "")]
-    help_with_last = "start Ollama" if problems[-1][0].startswith("no Ollama server") else problems[-1][2]
+    help_with_last = "start Ollama" if problems[-1][0].startswith(NO_SERVER) else problems[-1][2]
     raise OllamaError(
         f"cannot tell which models are installed: {'; '.join(what for what, _, _ in problems)}",
         hint=f"{help_with_last or 'start Ollama'}, or name models: llamaexit plan llama3.1:8b",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from llamaexit.errors import OllamaError
 
+NO_SERVER = "no Ollama server at "
+"""How the message of Unreachable begins, wherever it is told. After a semicolon follows what would help."""
+
 
 class Unreachable(OllamaError):
     """Nothing answers at the address: refused, no route, no such host, connection cut."""

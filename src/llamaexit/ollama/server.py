@@ -17,6 +17,7 @@ from typing import Any
 import llamaexit
 from llamaexit.ollama.connection import Connection, Deadline
 from llamaexit.ollama.failures import (
+    NO_SERVER,
     BadAnswer,
     Forbidden,
     NotOllama,
@@ -291,7 +292,7 @@ class Server:
                 "check the address, and that Ollama there listens beyond loopback (its OLLAMA_HOST=0.0.0.0);"
                 " give another address with --host"
             )
-        return Unreachable(f"no Ollama server at {self.url}: {reason}", hint=hint)
+        return Unreachable(f"{NO_SERVER}{self.url}: {reason}", hint=hint)
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llamaexit.ollama.failures import NO_SERVER
 from llamaexit.ollama.version import FINAL, parse_version
 from llamaexit.planning.decide import choose, settled
 from llamaexit.planning.facts import World
@@ -115,6 +116,9 @@ class Planner:
         self, snapshot: Snapshot, decisions: tuple[Decision, ...], totals: Totals, options: PlanOptions
     ) -> list[str]:
         warnings = list(snapshot.ollama.problems)
+        if options.models and snapshot.ollama.source == "none":
+            # what was named is planned for all the same, and the basis says that there is no server, and why
+            warnings = [problem for problem in warnings if not problem.startswith(NO_SERVER)]
         if options.today is not None:
             warnings += _old_recipes(self.library.stale(options.today))
         warnings += self.library.warnings
@@ -201,7 +205,8 @@ def describe_ollama(ollama: OllamaFacts) -> str:
         case "store":
             return f"{version}, store {ollama.store} read from disk"
         case "none":
-            return "no Ollama found; nothing is known about what is installed"
+            missing = next((problem for problem in ollama.problems if problem.startswith(NO_SERVER)), "no Ollama found")
+            return f"{missing.partition('; ')[0]}; nothing is known about what is installed"
 
 
 def _family(selection: Selection) -> dict[str, tuple[str, ...]]:
