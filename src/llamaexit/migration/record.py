@@ -66,11 +66,12 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run stopped: a stable code, one line, and the next step."""
+    """Why a run stopped: a stable code, one line, the next step, and what the command that hit it exits with."""
 
     code: str
     message: str
     hint: str | None = None
+    exit_code: int = 1
 
 
 @dataclass(frozen=True, slots=True)
