@@ -158,7 +158,7 @@ CHAT_TARGET = TargetChoice(
 CHAT = Decision(
     action="replace",
     source=CHAT_SOURCE,
-    use=UseDecision(("chat", "tools"), "catalogue", "what it is mostly used for; say --use if not"),
+    use=UseDecision(("chat", "tools"), "catalogue", "what it is mostly used for"),
     reason=CHAT_TARGET.why,
     target=CHAT_TARGET,
     rejected=(
@@ -245,7 +245,7 @@ GUARD = Decision(
         lineage=Lineage("meta", (replace(BY_MANIFEST, text="the manifest is the one published as llama-guard3:8b"),)),
         fit=None,
     ),
-    use=UseDecision(("guard",), "catalogue", "what it is mostly used for; say --use if not"),
+    use=UseDecision(("guard",), "catalogue", "what it is mostly used for"),
     reason="never replaced automatically (guard): a safety classifier has its own categories and answer format",
     hint="if it serves something else here, say --use llama-guard3:8b=USE",
     automatic=False,
@@ -262,7 +262,7 @@ UNKNOWN = Decision(
         ),
         fit=None,
     ),
-    use=UseDecision(("chat",), "assumed", "assumed; say --use if it serves something else"),
+    use=UseDecision(("chat",), "assumed", "assumed: nothing says what it is used for"),
     reason="cannot tell whether it is Llama: architecture llama, shape of many models",
     hint="answer with --lineage hf.co/someone/mystery-7b-gguf:Q4_K_M=meta or =not-meta",
     automatic=False,
@@ -271,7 +271,7 @@ UNKNOWN = Decision(
 KEPT = Decision(
     action="keep",
     source=replace(CHAT_SOURCE, model="mistral:7b", digest="d" * 64, lineage=Lineage("not-meta"), fit=None),
-    use=UseDecision(("chat",), "assumed", "assumed; say --use if it serves something else"),
+    use=UseDecision(("chat",), "assumed", "assumed: nothing says what it is used for"),
     reason="not Llama: the manifest is the one published as mistral:7b (Mistral AI's own weights)",
 )
 

@@ -8,7 +8,7 @@ import examples
 import pytest
 
 from llamaexit.memory.estimate import DeviceUse, Interval
-from llamaexit.planning.plan import Asked, Caveat, Download, Totals, Version
+from llamaexit.planning.plan import Asked, Caveat, Download, Totals, UseDecision, Version
 from llamaexit.recipes.model import Thinking
 from llamaexit.report import words
 from llamaexit.report.markdown import plan_markdown
@@ -297,6 +297,26 @@ PAIR = ("qwen3:8b", "qwen3.5:9b")
 )
 def test_proposals_are_not_named_twice(hint, left) -> None:
     assert words.still_open(replace(examples.GUARD, hint=hint, proposals=PAIR)) == left
+
+
+ASSUMED = replace(examples.CHAT, use=UseDecision(("chat",), "assumed", "assumed: nothing says what it is used for"))
+STATED = replace(examples.CHAT, use=UseDecision(("code",), "given", "given by you"))
+
+
+@pytest.mark.parametrize(
+    ("decisions", "said"),
+    [
+        pytest.param(
+            [STATED, examples.CHAT], "if llama3.1:8b serves something else here, say --use llama3.1:8b=USE", id="one"
+        ),
+        pytest.param(
+            [examples.CHAT, ASSUMED], "if a model serves something else here, say --use MODEL=USE", id="several"
+        ),
+        pytest.param([STATED, examples.GUARD], "", id="none: stated, or not replaced"),
+    ],
+)
+def test_how_to_state_a_use_is_told_once_where_any_was_taken_for_granted(decisions, said) -> None:
+    assert "".join(words.other_use(decisions)) == said
 
 
 def test_markdown_shows_what_was_written_and_not_what_it_would_mean() -> None:

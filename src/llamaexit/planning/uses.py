@@ -53,13 +53,13 @@ def decide_use(
             return UseDecision((use,), "assumed", f"assumed: Ollama lists it with the capability {capability}")
     own = library.uses(model.name) if model.name in names else ()
     if own:
-        return UseDecision(own, "catalogue", "what it is mostly used for; say --use if not")
+        return UseDecision(own, "catalogue", "what it is mostly used for")
     if origin is not None and origin.uses:
-        return UseDecision(origin.uses, "catalogue", f"what {origin.name} is mostly used for; say --use if not")
+        return UseDecision(origin.uses, "catalogue", f"what {origin.name} is mostly used for")
     for capability, use in _BY_CAPABILITY:
         if capability in known:
             return UseDecision((use,), "assumed", f"assumed: Ollama lists it with the capability {capability}")
-    return UseDecision(("chat",), "assumed", "assumed; say --use if it serves something else")
+    return UseDecision(("chat",), "assumed", "assumed: nothing says what it is used for")
 
 
 def capabilities_to_keep(decision: UseDecision, old: frozenset[str] | None) -> frozenset[str]:

@@ -41,6 +41,7 @@ def print_explanation(plan: Plan, decision: Decision, console: Console, *, place
     page.blank()
     _candidates(page, decision, places)
     page.blank()
+    page.row("Note", words.other_use([decision]), indent=0)
     page.line("Nothing has been changed.")
 
 

@@ -48,7 +48,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield "### Total"
         yield ""
         yield from (f"- {_plain(line)}" for line in words.totals(plan.totals, beside=words.old_are_here(plan)))
-    remarks = [*plan.warnings, *plan.notes]
+    remarks = [*plan.warnings, *plan.notes, *words.other_use(plan.decisions)]
     if remarks:
         yield ""
         yield from (f"> {_plain(remark)}" for remark in remarks)

@@ -217,9 +217,10 @@ def _asked(page: Page, asked: Asked) -> None:
 
 
 def _remarks(page: Page, plan: Plan) -> None:
-    if plan.notes or plan.warnings:
+    notes = (*plan.notes, *words.other_use(plan.decisions))
+    if notes or plan.warnings:
         page.blank()
-    for note in plan.notes:
+    for note in notes:
         page.row("Note", note, indent=0)
     for warning in plan.warnings:
         page.row("Warning", warning, "yellow", indent=0)

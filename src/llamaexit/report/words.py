@@ -263,6 +263,15 @@ def unconfirmed(target: TargetChoice) -> str:
     return f"not verified: {listed(target.unverified)}"
 
 
+def other_use(decisions: Iterable[Decision]) -> tuple[str, ...]:
+    """What to do where a model serves something else than it is planned for; nothing where every use was stated."""
+    taken = [d.source.model for d in decisions if d.target is not None and d.use.source in ("catalogue", "assumed")]
+    if not taken:
+        return ()
+    which, name = (taken[0], taken[0]) if len(taken) == 1 else ("a model", "MODEL")
+    return (f"if {which} serves something else here, say --use {name}=USE",)
+
+
 PRESSING = frozenset({"BROKEN", "ALREADY_BROKEN", "SET_CONTEXT"})
 """Caveats that are told before anything else."""
 
