@@ -13,8 +13,11 @@ from typing import get_args
 import pytest
 
 import llamaexit
+from llamaexit.documents import SnapshotReader
 from llamaexit.errors import LlamaexitError
+from llamaexit.recipes.load import load_library
 from llamaexit.recipes.model import Use
+from llamaexit.units import MIB
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -83,3 +86,22 @@ def test_uses_are_all_documented() -> None:
     page = (ROOT / "docs/reference/uses.md").read_text("utf-8")
 
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == set(get_args(Use))
+
+
+def test_models_of_the_example_have_the_shapes_and_bytes_of_the_published_ones() -> None:
+    library = load_library()
+    for model in SnapshotReader().load(ROOT / "docs/examples/workstation.json").models:
+        record = library.origin_by_manifest(model.digest or "") or library.origin(model.parent or "")
+        assert record is not None and record.shape is not None and model.shape is not None, model.name
+        names = ("architecture", "layers", "hidden", "heads", "kv_heads", "feed_forward", "vocab")
+        assert [getattr(model.shape, name) for name in names] == [getattr(record.shape, name) for name in names]
+        if model.weights is not None:
+            header = record.weights_size - model.weights.total  # metadata and vocabulary stand before the tensors
+            assert 0 < header < 16 * MIB, model.name
+
+
+def test_old_models_of_the_example_are_known_to_a_few_per_cent() -> None:
+    plan = runpy.run_path(str(ROOT / "tools" / "transcript.py"))["plan_for"]()
+    sizes = [d.source.fit.true_size for d in plan.decisions if d.source.fit.unloaded.placement != "none"]
+    assert len(sizes) == 3
+    assert all(size.high - size.low < 0.04 * size.expected for size in sizes)

@@ -92,6 +92,12 @@ def test_family_that_ps_misreports_is_told() -> None:
         pytest.param(
             5.5, examples.estimate("x", 6.6), "1.1 GiB less than the old model (6.6 GiB)", id="the new one needs less"
         ),
+        pytest.param(
+            5.86,
+            examples.estimate("x", 5.54),
+            "0.4 GiB more than the old model (5.5 GiB)",
+            id="the difference is that of the figures as printed: 5.9 and 5.5",
+        ),
         pytest.param(5.5, examples.estimate("x", 5.5), "as much as the old model", id="both need the same"),
         pytest.param(
             5.5,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from llamaexit.units import gb, gib
+from llamaexit.units import GIB, gb, gib
 
 if TYPE_CHECKING:
     from llamaexit.memory.estimate import Basis, Estimate, Fit, Interval
@@ -106,12 +106,17 @@ def _compared(new: Estimate, old: Estimate) -> str:
     before = ranged(size).replace(" (", ", may be ").removesuffix(")") if vague else gib(size.expected)
     if old.context != new.context:
         before += f" with {old.context} tokens"
-    difference = new.true_size.expected - size.expected
+    difference = _as_shown(new.true_size.expected) - _as_shown(size.expected)
     if gib(new.true_size.expected) == gib(size.expected):
         return f"as much as the old model ({before})" if vague else "as much as the old model"
     which = "more" if difference > 0 else "less"
     in_doubt = vague and size.low <= new.true_size.high and new.true_size.low <= size.high
     return f"{'perhaps' if in_doubt else gib(abs(difference))} {which} than the old model ({before})"
+
+
+def _as_shown(size: int) -> int:
+    """Bytes of the figure that `gib` prints, so that printed figures add up."""
+    return round(round(size / GIB, 1) * GIB) if size >= GIB // 10 else size
 
 
 def old_and_new(old: Estimate | None, new: Estimate | None) -> str:
