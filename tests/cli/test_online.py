@@ -7,6 +7,7 @@ import pytest
 from llamaexit.cli import online
 from llamaexit.errors import GgufError, RegistryError
 from llamaexit.gguf import Header, Tensor
+from llamaexit.ollama.cache import default_cache_dir
 from llamaexit.ollama.registry import NoSuchModel, RegistryUnreachable, RemoteManifest
 from llamaexit.snapshot import Layer
 
@@ -68,6 +69,11 @@ HEADER = Header(
     tensors=tuple(tensors()),
     data_offset=0,
 )  # fmt: skip
+
+
+def test_answers_are_kept_in_the_cache_of_this_user(monkeypatch) -> None:
+    monkeypatch.setattr("llamaexit.ollama.registry.Registry", lambda folder, timeout: (folder, timeout))
+    assert online.registry_here(7) == (default_cache_dir(), 7)
 
 
 @pytest.fixture

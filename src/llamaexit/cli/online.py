@@ -10,8 +10,6 @@ from llamaexit.cli.answer import Problem
 from llamaexit.errors import GgufError, LlamaexitError, RegistryError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from llamaexit.memory import ModelSpec
     from llamaexit.ollama.registry import Registry, RemoteManifest
     from llamaexit.planning.options import PlanOptions, RemoteFacts
@@ -62,18 +60,10 @@ def plan_online(planner: Planner, snapshot: Snapshot, options: PlanOptions, regi
 
 def registry_here(timeout: float) -> Registry:
     """The registry as this user asks it, its answers kept in the user's cache."""
+    from llamaexit.ollama.cache import default_cache_dir
     from llamaexit.ollama.registry import Registry
 
-    return Registry(_cache(), timeout)
-
-
-def _cache() -> Path | None:
-    from platformdirs import user_cache_path
-
-    try:
-        return user_cache_path("llamaexit", appauthor=False)
-    except (RuntimeError, KeyError):  # no home directory at all
-        return None
+    return Registry(default_cache_dir(), timeout)
 
 
 def _for_all(names: Iterable[str], ask: Callable[[str], T | None]) -> tuple[dict[str, T], list[Problem]]:
