@@ -35,6 +35,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from standin import Model, Standin, Store, gguf  # noqa: E402
 
 MIB = 1024**2
+_LONG_RUN = 1_000
+"""Machines from which on start-up is a small part of the time."""
 EMPTY_APP = '''\
 import typer
 
@@ -162,7 +164,8 @@ def recipes(environment: Mapping[str, str], repeats: int) -> Iterator[Row]:
 def fleet(directory: Path, environment: Mapping[str, str], counts: tuple[int, int]) -> Iterator[Row]:
     """A plan for each of many machines, on one core: how many a second, and whether more of them cost more each.
 
-    Starting up is part of the first figure and taken out of the second.
+    Starting up is part of the first figure, which is why only runs of a thousand and more are held to a target, and
+    taken out of the second.
     """
     pattern = json.loads(run([llamaexit(), "inspect", "--json"], environment))["data"]
     seconds = {}
@@ -183,20 +186,20 @@ def fleet(directory: Path, environment: Mapping[str, str], counts: tuple[int, in
             if count == 1:
                 continue
             where = "on one core" if pinned else "not pinned to one core"
-            rate = count / seconds[count]
+            rate, long = count / seconds[count], count >= _LONG_RUN
             yield Row(
                 f"plan --snapshot, {count:,} machines",
-                f"{seconds[count]:.2f} s {where}; {rate:.0f} a second",
-                "≥ 300 a second",
-                rate >= 300 if count >= 1_000 else None,
+                f"{seconds[count]:.2f} s {where}, one machine {seconds[1]:.2f} s; with start-up {rate:.0f} a second",
+                "≥ 300 a second" if long else "",
+                rate >= 300 if long else None,
             )
     few, many = counts
     growth = (seconds[many] - seconds[1]) / (many - 1) / ((seconds[few] - seconds[1]) / (few - 1))
     yield Row(
         f"time for one, {many:,} against {few:,}",
         f"{growth:.2f} ×",
-        "≤ 1.10 × (linear)",
-        growth <= 1.1 if few >= 1_000 else None,
+        "≤ 1.10 × (linear)" if few >= _LONG_RUN else "",
+        growth <= 1.1 if few >= _LONG_RUN else None,
     )
 
 
