@@ -315,6 +315,32 @@ def test_the_nearest_miss_is_what_takes_the_least() -> None:
     assert "nearest: qwen3:1.7b" in decision.reason
 
 
+def test_of_windows_that_are_too_short_the_longest_is_the_nearest_miss() -> None:
+    (decision,) = planned(models=("llama3.1:8b",), context=1_000_000).decisions
+    assert decision.reason == ("no target passes; nearest: qwen3:4b-instruct: holds 262144 tokens, 1000000 are used")
+    assert decision.hint == "if 262144 tokens are enough, say --context 262144"
+    assert decision.proposals == ()
+
+
+def test_a_context_that_a_recipe_asks_for_is_not_made_smaller_on_the_command_line(tmp_path: Path) -> None:
+    recipe = tmp_path / "team.toml"
+    recipe.write_text('schema = 1\nname = "team"\n\n[policy]\nmin-context = 1000000\n')
+    plan = make_plan(snapshot(HERE), load_library([recipe]), PlanOptions(models=("llama3.1:8b",)))
+    (decision,) = plan.decisions
+    assert decision.hint == "the recipe that asks for 1000000 tokens (team) would have to change"
+
+
+def test_what_is_near_to_a_closed_model_but_too_large_for_the_machine_is_told_apart() -> None:
+    def asked(where: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        (one,) = make_plan(snapshot(where), builtin(), PlanOptions(models=("deepseek-v4",))).asked
+        return one.nearest, one.too_large
+
+    nearest, too_large = asked("an RTX 4090")
+    assert "deepseek-r1:32b" in nearest and too_large == ("deepseek-v3.1:671b",)
+    nearest, too_large = asked("a 2 GB board")
+    assert nearest == () and "deepseek-r1:8b" in too_large
+
+
 def test_a_plan_is_unfinished_while_a_person_has_to_decide() -> None:
     assert planned(models=("llama-guard3:8b",)).unfinished
     assert not planned(models=("llama-guard3:8b",)).pending

@@ -257,7 +257,7 @@ GONE = Caveat("ALREADY_BROKEN", "No longer loads on current Ollama.")
         pytest.param(changed(), [], id="nothing"),
         pytest.param(
             changed(old=replace(examples.estimate("x", 6.6), unloaded=NOWHERE), caveats=(GONE,)),
-            ["The old model does not load here: needs 6.6 GiB; 2.0 GiB RAM is free."],
+            ["The old model does not load here with 8192 tokens: needs 6.6 GiB; 2.0 GiB RAM is free."],
             id="the old model does not load, told once",
         ),
         pytest.param(changed(caveats=(GONE,)), [GONE.text], id="the old model will not load after an upgrade"),

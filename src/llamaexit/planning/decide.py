@@ -78,7 +78,7 @@ def choose(
     case = case_of(question, world)
     passed: list[Facts] = []
     rejected: list[Rejected] = []
-    sizes: dict[str, int] = {}
+    refused: dict[str, Facts] = {}
     for candidate in question.candidates:
         if passed and not everything and not (case.prefer_quiet and passed[0].loud):
             rejected.append(_unreckoned(candidate))
@@ -90,11 +90,11 @@ def choose(
         against = judge(facts, case, world)
         if against is not None:
             rejected.append(against)
-            sizes[candidate.model] = facts.download.size
+            refused[candidate.model] = facts
         else:
             passed.append(facts)
     if not passed:
-        return _none_left(question, rejected, sizes)
+        return _none_left(question, rejected, refused, world)
     winner = _quietest(passed) if case.prefer_quiet else passed[0]
     for facts in passed:
         if facts is winner:
@@ -155,6 +155,7 @@ _HINTS: dict[RejectedBecause, str] = {
     "disk": "free some disk, then plan again",
     "gpu-share": "a smaller --context, or a recipe that accepts less",
     "memory": "a smaller --context, or a smaller target in a recipe",
+    "context": "if {holds} tokens are enough, say --context {holds}",
     "policy": "the recipe that denies it would have to change",
     "licence": "the recipe that denies it would have to change",
     "download": "the recipe that limits downloads would have to change",
@@ -162,16 +163,27 @@ _HINTS: dict[RejectedBecause, str] = {
 """What to do about each kind of reason, the least effort first."""
 
 
-def _none_left(question: Question, rejected: list[Rejected], sizes: dict[str, int]) -> Decision:
-    """Blocked, with the nearest miss: what takes the least effort, and of those the smallest."""
+def _none_left(question: Question, rejected: list[Rejected], refused: dict[str, Facts], world: World) -> Decision:
+    """Blocked, with the nearest miss: what takes the least effort, and of those what falls short the least."""
     effort = {because: number for number, because in enumerate(_HINTS)}
-    nearest = min(rejected, key=lambda r: (effort.get(r.because, len(effort)), sizes.get(r.model, 0), r.rank))
-    decision = _blocked(
-        question,
-        f"no target passes; nearest: {nearest.model}: {nearest.text}",
-        _HINTS.get(nearest.because, f"see why with --explain {question.source.name}"),
+    nearest = min(
+        rejected, key=lambda r: (effort.get(r.because, len(effort)), _falls_short(r, refused.get(r.model)), r.rank)
     )
-    return replace(decision, rejected=_by_rank(rejected))
+    hint = _HINTS.get(nearest.because, f"see why with --explain {question.source.name}")
+    if nearest.because == "context":
+        holds, floor = refused[nearest.model].context, world.policy.min_context
+        hint = hint.format(holds=holds)
+        if floor is not None and floor.value > holds:
+            hint = f"the recipe that asks for {floor.value} tokens ({floor.recipe}) would have to change"
+    decision = _blocked(question, f"no target passes; nearest: {nearest.model}: {nearest.text}", hint)
+    return replace(decision, rejected=_by_rank(rejected), proposals=())
+
+
+def _falls_short(rejected: Rejected, facts: Facts | None) -> int:
+    """What tells misses of one kind apart: the context where that is too short, else the size of the model."""
+    if facts is None:
+        return 0
+    return -facts.context if rejected.because == "context" else facts.download.size
 
 
 def _by_rank(rejected: Iterable[Rejected]) -> tuple[Rejected, ...]:

@@ -223,12 +223,16 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model asked for by name that cannot run here: what it is, why not, and the nearest that can."""
+    """A model asked for by name that cannot run here: what it is, why not, and the nearest that can.
+
+    too_large: what would be near as well, but does not load on this machine.
+    """
 
     name: str
     what: str
     why: str
     nearest: tuple[str, ...] = ()
+    too_large: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

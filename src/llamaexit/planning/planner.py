@@ -9,7 +9,7 @@ from llamaexit.ollama.failures import NO_SERVER
 from llamaexit.ollama.version import FINAL, parse_version
 from llamaexit.planning.decide import choose, settled
 from llamaexit.planning.facts import World
-from llamaexit.planning.plan import Basis, Decision, Plan, Totals
+from llamaexit.planning.plan import Asked, Basis, Decision, Plan, Totals
 from llamaexit.planning.planfile import plan_id_of
 from llamaexit.planning.question import ask
 from llamaexit.planning.reckon import Reckoner
@@ -56,7 +56,7 @@ class Planner:
             decisions=decisions,
             totals=totals,
             names=_names(decisions, selection),
-            asked=selection.asked,
+            asked=tuple(self._nearest_here(asked, reckoner) for asked in selection.asked),
             notes=selection.notes,
             warnings=tuple(self._warnings(snapshot, decisions, totals, options)),
         )
@@ -86,6 +86,14 @@ class Planner:
         if done is not None:
             return done if not derived else replace(done, derived=derived)
         return choose(question, world, reckoner, derived, everything=options.everything)
+
+    def _nearest_here(self, asked: Asked, reckoner: Reckoner) -> Asked:
+        """What comes nearest to a model that cannot run here, apart from what this machine is too small for."""
+        known = {name: self.library.target(name) for name in asked.nearest}
+        too_large = tuple(
+            name for name, found in known.items() if found is not None and not reckoner.loads(name, *found)
+        )
+        return replace(asked, nearest=tuple(n for n in asked.nearest if n not in too_large), too_large=too_large)
 
     def _world(self, snapshot: Snapshot, selection: Selection, options: PlanOptions) -> World:
         policy = self.library.policy

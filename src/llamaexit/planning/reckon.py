@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llamaexit.memory import Estimate, ModelSpec
     from llamaexit.planning.candidates import Candidate
     from llamaexit.planning.options import RemoteFacts
-    from llamaexit.recipes.model import Origin, Tag
+    from llamaexit.recipes.model import Origin, Tag, Target
     from llamaexit.snapshot import InstalledModel, Snapshot
 
 
@@ -61,8 +61,13 @@ class Reckoner:
         if spec is None and remote is not None:
             spec = remote.spec
         if spec is None:
-            spec = self._published(candidate)
+            spec = self._published(candidate.model, candidate.target, candidate.tag)
         return self._estimate(candidate.model, spec, context, whose)
+
+    def loads(self, model: str, target: Target, tag: Tag | None) -> bool:
+        """Whether a published model loads here at Ollama's default context; what cannot be reckoned may."""
+        found = self._estimate(model, self._published(model, target, tag), None, GIVEN)
+        return found is None or found.unloaded.placement != "none"
 
     def here(self, candidate: Candidate) -> InstalledModel | None:
         """The installed model of the candidate's name, if there is one that works."""
@@ -89,13 +94,13 @@ class Reckoner:
             return Download(target.size, 0, target.exact, _catalogue(target.exact, target.size_as_of))
         return Download(0, 0, False, "not known")
 
-    def _published(self, candidate: Candidate) -> ModelSpec | None:
-        """The candidate as its recipe describes it: the same for every machine, so kept from plan to plan."""
-        if candidate.target is None:
+    def _published(self, model: str, target: Target | None, tag: Tag | None) -> ModelSpec | None:
+        """A target as its recipe describes it: the same for every machine, so kept from plan to plan."""
+        if target is None:
             return None
-        key = name_key(candidate.model)
+        key = name_key(model)
         if key not in self._catalogue:
-            self._catalogue[key] = spec_of_target(candidate.target, candidate.tag)
+            self._catalogue[key] = spec_of_target(target, tag)
         return self._catalogue[key]
 
     def _estimate(self, name: str, spec: ModelSpec | None, context: int | None, whose: str) -> Estimate | None:

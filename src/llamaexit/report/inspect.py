@@ -38,6 +38,8 @@ def print_snapshot(
     page.blank()
     _models(page, snapshot, verbose)
     _problems(page, snapshot)
+    if snapshot.ollama.source == "none" and saved_as is None:
+        return  # the problems say what would help
     page.blank()
     if saved_as is not None:
         page.line(f"Snapshot written to {saved_as}.")
@@ -110,7 +112,7 @@ def _loaded(name: str, size: int, on_gpu: int, context: int | None) -> str:
 def _models(page: Page, snapshot: Snapshot, verbose: bool) -> None:
     models = sorted(snapshot.models, key=lambda model: (_ORDER.index(_verdict(model)), model.name.lower()))
     if not models:
-        page.line("No models", "bold")
+        page.line("No models" if snapshot.ollama.source != "none" else "Which models are here is not known", "bold")
         return
     llama = sum(_verdict(model) == "meta" for model in models)
     page.line(f"{words.counted(len(models), 'model')}, {llama} of them Llama", "bold")

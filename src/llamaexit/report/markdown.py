@@ -126,7 +126,12 @@ def _reckoned(decision: Decision, target: TargetChoice) -> list[tuple[str, str]]
 def _asked(asked: Asked) -> Iterator[str]:
     yield f"### {_code(asked.name)}: cannot run here"
     yield ""
-    yield from _bullets(("What it is", asked.what), ("Why not", asked.why), ("Nearest", ", ".join(asked.nearest)))
+    yield from _bullets(
+        ("What it is", asked.what),
+        ("Why not", asked.why),
+        ("Nearest", ", ".join(asked.nearest) or "nothing that loads on this machine"),
+        ("Too large", ", ".join(asked.too_large)),
+    )
 
 
 def _bullets(*pairs: tuple[str, str]) -> Iterator[str]:

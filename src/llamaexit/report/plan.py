@@ -213,7 +213,8 @@ def _asked(page: Page, asked: Asked) -> None:
     page.line(Text(asked.name, style="bold").append("  cannot run here", style="yellow"))
     page.row("What it is", asked.what)
     page.row("Why not", asked.why)
-    page.row("Nearest", asked.nearest)
+    page.row("Nearest", ", ".join(asked.nearest) or "nothing that loads on this machine")
+    page.row("Too large", ", ".join(asked.too_large) or ())
 
 
 def _remarks(page: Page, plan: Plan) -> None:

@@ -265,7 +265,14 @@ def better_ranked(decision: Decision) -> list[tuple[str, str]]:
 
 def unconfirmed(target: TargetChoice) -> str:
     """What about a target nobody has verified yet."""
-    return f"not verified: {listed(target.unverified)}"
+    return f"not verified: {listed(_GROUPS.get(group, group) for group in target.unverified)}"
+
+
+_GROUPS = {
+    "params": "number of parameters", "min_version": "lowest Ollama version", "sampling": "sampling settings",
+    "fim": "fill in the middle", "release_date": "date of release",
+}  # fmt: skip
+"""Groups of facts whose name in a recipe is no word for people."""
 
 
 def other_use(decisions: Iterable[Decision]) -> tuple[str, ...]:
@@ -289,7 +296,10 @@ def pressing(decision: Decision) -> list[str]:
         return lines
     unloadable = old is not None and old.unloaded.placement == "none"
     if old is not None and unloadable:
-        lines.append(f"The old model does not load here: {old.unloaded.why}.")
+        memory = old.unloaded.why.startswith("needs")  # else no Ollama of this version loads it, whatever the context
+        lines.append(
+            f"The old model does not load here{f' with {old.context} tokens' if memory else ''}: {old.unloaded.why}."
+        )
     if target is None:
         return lines
     for caveat in (*target.caveats, *decision.caveats):
