@@ -41,7 +41,9 @@ def print_explanation(plan: Plan, decision: Decision, console: Console, *, place
     page.blank()
     _candidates(page, decision, places)
     page.blank()
-    page.row("Note", words.other_use([decision]), indent=0)
+    for note in words.other_use([decision]):
+        page.row("Note", note, indent=0)
+        page.blank()
     page.line("Nothing has been changed.")
 
 
