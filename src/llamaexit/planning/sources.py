@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 KEEP_NAMESPACE = "llamaexit-keep"
 """Namespace of the backup names a migration makes; they are never sources."""
+STAGE_NAMESPACE = "llamaexit-stage"
+"""Namespace of the names under which a migration prepares models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Selection:
 
 def select(snapshot: Snapshot, library: Library, options: PlanOptions) -> Selection:
     """Sources in the order they were named, or by name; every installed model with its lineage."""
-    models = tuple(model for model in snapshot.models if not is_backup(model.name))
+    models = tuple(model for model in snapshot.models if not is_ours(model.name))
     answers = {name_key(name): verdict for name, verdict in options.lineage.items()}
     assessed = tuple(_answered(model, answers) for model in assess_all(models, library))
     installed = {name_key(model.name): model for model in assessed}
@@ -71,9 +73,9 @@ def select(snapshot: Snapshot, library: Library, options: PlanOptions) -> Select
     return Selection(tuple(chosen), installed, tuple(asked), tuple(notes))
 
 
-def is_backup(name: str) -> bool:
-    """Whether a name is one a migration made to keep an old model alive."""
-    return name_key(name).startswith(f"{KEEP_NAMESPACE}/")
+def is_ours(name: str) -> bool:
+    """Whether a name is one a migration made: to keep an old model alive, or to prepare a new one."""
+    return name_key(name).startswith((f"{KEEP_NAMESPACE}/", f"{STAGE_NAMESPACE}/"))
 
 
 def _concerns(model: InstalledModel) -> bool:
