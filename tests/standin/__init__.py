@@ -8,7 +8,10 @@ mistake there cannot hide behind the same mistake here.
 from __future__ import annotations
 
 from standin.model import Model
-from standin.server import Request, Standin
+from standin.pull import Pace
+from standin.registry import Registry
+from standin.requests import Request
+from standin.server import Standin
 from standin.store import Blob, Name, Store
 
-__all__ = ["Blob", "Model", "Name", "Request", "Standin", "Store"]
+__all__ = ["Blob", "Model", "Name", "Pace", "Registry", "Request", "Standin", "Store"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from standin import gguf
+from standin.clock import rfc3339
 from standin.gguf import Gguf
+from standin.release import Release
 from standin.store import Entry, Name, Store
 
 DEFAULT_TEMPLATE = "{{ .Prompt }}"
@@ -23,19 +23,6 @@ _PARSERS = {  # what some of the built-in parsers can tell apart in an answer (m
     "harmony": ("tools", "thinking"),
 }
 _HIDDEN_KEYS = ("general.name", "tokenizer.chat_template")
-
-
-@dataclass(frozen=True)
-class Release:
-    """What a server of some version does not have yet. The default is new enough for everything."""
-
-    version: str = "0.33.0-rc2"
-
-    def since(self, *release: int) -> bool:
-        """Whether this version contains `release`. A version that is none (`0.0.0`) is a build of today."""
-        digits = [part.partition("-")[0] for part in self.version.split(".")]
-        mine = tuple(int(part) for part in digits if part.isdigit())
-        return mine >= release or not any(mine)
 
 
 class NotFound(Exception):
@@ -59,7 +46,7 @@ def _tag(store: Store, name: Name, entry: Entry, release: Release) -> dict[str, 
     if config.get("remote_host"):
         tag |= {"remote_model": config["remote_model"], "remote_host": config["remote_host"]}
     tag |= {
-        "modified_at": _time(entry.modified),
+        "modified_at": rfc3339(entry.modified),
         "size": sum(layer["size"] for layer in [*entry.parsed()["layers"], entry.parsed()["config"]]),
         "digest": entry.digest,
         "details": _details(config, ""),
@@ -119,7 +106,7 @@ def _show(store: Store, name: Name, entry: Entry, verbose: bool, release: Releas
     if release.since(0, 6, 4):
         answer["capabilities"] = list(_capabilities(config, weights, native, go_template, projector))
         random.shuffle(answer["capabilities"])
-    answer["modified_at"] = _time(entry.modified)
+    answer["modified_at"] = rfc3339(entry.modified)
     if release.since(0, 14) and config.get("requires"):
         answer["requires"] = config["requires"]
     return answer
@@ -226,11 +213,9 @@ def _modelfile(store: Store, name: Name, entry: Entry, config: dict[str, Any]) -
         f"# FROM {name.short}",
         "",
     ]
-    separator = "\\" if "\\" in store.path else "/"
     for kind, command in (("model", "FROM"), ("adapter", "ADAPTER"), ("projector", "FROM")):
         for layer in store.layers(entry, kind):
-            file = str(layer["digest"]).replace(":", "-", 1)
-            lines.append(f"{command} {separator.join((store.path, 'blobs', file))}")
+            lines.append(f"{command} {store.path_of(layer['digest'])}")
     lines.append(f"TEMPLATE {_quoted(_go_template(store, entry) or DEFAULT_TEMPLATE)}")
     lines += [f"SYSTEM {_quoted(text)}" for text in store.texts(entry, "system")]
     lines += [f"{key.upper()} {config[key]}" for key in ("renderer", "parser") if config.get(key)]
@@ -271,10 +256,3 @@ def go_float64(value: float) -> str:
     # The shortest digits that mean the number, which rounding to as many digits does not always give (2**-24).
     mantissa, exponent = f"{Decimal(repr(value)).normalize():e}".split("e")
     return f"{mantissa}e{int(exponent):+03d}"
-
-
-def _time(nanoseconds: int) -> str:
-    """RFC 3339 as Go writes it: as many digits of the second as are needed."""
-    seconds, rest = divmod(nanoseconds, 10**9)
-    fraction = f".{rest:09d}".rstrip("0") if rest else ""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}{fraction}Z"

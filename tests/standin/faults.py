@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from standin.server import Handler
+    from standin.handler import Handler
 
 Fault = Callable[["Handler"], None]
 

@@ -1,60 +1,47 @@
-"""The stand-in's HTTP side: routes, knobs, and a log of what was asked."""
+"""The stand-in itself: a server, its knobs, and a log of what was asked."""
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
-import json
 import socket
 import socketserver
 import ssl
 import sys
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Generic, TypeVar
 
-from standin import answers
-from standin.answers import NotFound, Release
+from standin import changing, reading
 from standin.faults import Fault
-from standin.store import Name, Store
+from standin.handler import Handler
+from standin.pull import Downloads, Pace
+from standin.pull_faults import PullFault
+from standin.registry import Registry
+from standin.release import Release
+from standin.requests import Phase, Request, Watch
+from standin.store import Store
+from standin.upkeep import prune_at_start
 
-JSON = "application/json; charset=utf-8"
+T = TypeVar("T")
 
-
-class Problem(Exception):
-    """A request Ollama answers with `{"error": …}`."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request that arrived. `body` is its JSON, None when there was none."""
-
-    method: str
-    path: str
-    body: Any
-    headers: dict[str, str]
+for _routes in (reading.ROUTES, changing.ROUTES):
+    for _path, _verbs in _routes.items():
+        Handler.ROUTES[_path] = {**Handler.ROUTES.get(_path, {}), **_verbs}
 
 
 @dataclass
-class _Trouble:
-    fault: Fault
+class _Trouble(Generic[T]):
+    fault: T
     path: str | None
     model: str | None
     times: int | None
     after: int
 
-    def takes(self, path: str, body: Any) -> bool:
+    def takes(self, path: str, model: Any) -> bool:
         """Whether it strikes this request; counts it when it could have."""
-        about = self.model is None or (isinstance(body, dict) and body.get("model") == self.model)
-        if not about or self.path not in (None, path) or self.times == 0:
+        if self.model not in (None, model) or self.path not in (None, path) or self.times == 0:
             return False
         if self.after > 0:
             self.after -= 1
@@ -70,6 +57,8 @@ class Standin:
 
     latency: seconds every answer takes. version: what it says it is; older ones leave out what they did not have.
     certificate: a PEM file with certificate and key; the server then speaks TLS, as behind a proxy.
+    registry: what can be pulled; without one nothing can, as on a machine with no network. pace: how fast.
+    prune: False is OLLAMA_NOPRUNE.
     """
 
     store: Store = field(default_factory=Store)
@@ -78,6 +67,9 @@ class Standin:
     host: str = "127.0.0.1"
     port: int = 0
     certificate: Path | None = None
+    registry: Registry | None = None
+    pace: Pace = field(default_factory=Pace)
+    prune: bool = True
 
     def __post_init__(self) -> None:
         self.log: list[Request] = []
@@ -87,8 +79,13 @@ class Standin:
         """Connections accepted so far."""
         self.stopping = threading.Event()
         self.lock = threading.Lock()
+        self.epoch = 0
+        """How often it was restarted."""
+        self.downloads = Downloads()
         self._busy = 0
-        self._troubles: list[_Trouble] = []
+        self._watches: list[Watch] = []
+        self._troubles: list[_Trouble[Fault]] = []
+        self._pull_troubles: list[_Trouble[PullFault]] = []
         self._failures: list[BaseException] = []
         self._server: _Server | None = None
 
@@ -148,6 +145,37 @@ class Standin:
         `after` such requests were answered well."""
         self._troubles.append(_Trouble(fault, path, model, times, after))
 
+    def break_pull(self, fault: PullFault, model: str | None = None, *, times: int | None = 1, after: int = 0) -> None:
+        """Misbehave in pulls of `model` (every model; the name as `/api/tags` shows it), `times` times (None: always)
+        after `after` such pulls went well."""
+        self._pull_troubles.append(_Trouble(fault, None, model, times, after))
+
+    def pull_trouble(self, model: str) -> PullFault | None:
+        """What goes wrong with this pull, if anything."""
+        with self.lock:
+            return next((trouble.fault for trouble in self._pull_troubles if trouble.takes("", model)), None)
+
+    def watch(self, callback: Watch) -> None:
+        """Call `callback(number, request, phase)` in the thread of every request from now on, before anything is done,
+        once the state is changed and the last of the answer is not sent, and when all is sent."""
+        self._watches.append(callback)
+
+    def tell(self, request: Request, phase: Phase) -> None:
+        """Call the watches."""
+        for callback in list(self._watches):
+            callback(request.number, request, phase)
+
+    def restart(self, *, prune: bool = True) -> None:
+        """What a client sees of a server that is stopped and started again at the same address: connections and pulls
+        end, nothing is in memory, and files nobody uses are deleted when they are old enough (not with `prune` False,
+        nor when a manifest is corrupt). `store.clock` says how old."""
+        with self.store.lock:
+            self.epoch += 1
+            self.store.resident.clear()
+            if prune and self.prune:
+                prune_at_start(self.store, self.release)
+        self.end_connections()
+
     def end_connections(self) -> None:
         """Close every connection clients keep, as a server that restarts does."""
         assert self._server is not None, "not started"
@@ -160,17 +188,21 @@ class Standin:
     def trouble(self, path: str, body: Any) -> Fault | None:
         """What to do instead of answering, if anything."""
         with self.lock:
-            return next((trouble.fault for trouble in self._troubles if trouble.takes(path, body)), None)
+            model = body.get("model") if isinstance(body, dict) else None
+            return next((trouble.fault for trouble in self._troubles if trouble.takes(path, model)), None)
 
     def failed(self, error: BaseException) -> None:
         """Keep an error of the stand-in's own code for `stop`."""
         self._failures.append(error)
 
-    def enter(self, request: Request) -> None:
+    def enter(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Request:
+        """Number a request and write it down."""
         with self.lock:
+            request = Request(method, path, body, headers, len(self.log) + 1)
             self.log.append(request)
             self._busy += 1
             self.busiest = max(self.busiest, self._busy)
+        return request
 
     def leave(self) -> None:
         with self.lock:
@@ -212,165 +244,3 @@ class _Server(ThreadingHTTPServer):
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
             self.standin.failed(error)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One connection. Routes are methods; `ROUTES` says which path and verb lead to which."""
-
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    server: _Server
-
-    ROUTES: ClassVar[dict[str, dict[str, Callable[[Handler, Any], None]]]] = {}
-
-    @property
-    def standin(self) -> Standin:
-        return self.server.standin
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: `Standin.log` has it all."""
-
-    def handle_any(self) -> None:
-        """Find the route, and answer as Ollama does when there is none."""
-        self._raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        try:
-            body = json.loads(self._raw) if self._raw else None
-        except ValueError:
-            body = None
-        path = self.path.partition("?")[0]
-        self.standin.enter(Request(self.command, path, body, dict(self.headers.items())))
-        try:
-            if self.standin.latency:
-                time.sleep(self.standin.latency)
-            if fault := self.standin.trouble(path, body):
-                fault(self)
-            else:
-                self.route()
-            self.wfile.flush()
-        finally:
-            self.standin.leave()
-
-    do_GET = do_POST = do_HEAD = do_DELETE = do_PUT = handle_any
-
-    def route(self) -> None:
-        """Answer as Ollama does."""
-        path, raw = self.path.partition("?")[0], self._raw
-        if not _allowed_host(self.headers.get("Host", "")) or not _allowed_origin(self.headers.get("Origin")):
-            return self.reply(403, b"", None)
-        argument: str | None = None
-        verbs = self.ROUTES.get(path)
-        if verbs is None:
-            parent, _, argument = path.rpartition("/")
-            verbs = self.ROUTES.get(f"{parent}/:")
-        if verbs is None:
-            return self.reply(404, b"404 page not found", "text/plain")
-        route = verbs.get(self.command)
-        if route is None:
-            return self.reply(405, b"405 method not allowed", "text/plain")
-        try:
-            route(self, argument if argument is not None else raw)
-        except Problem as problem:
-            self.reply_json({"error": str(problem)}, problem.status)
-
-    def reply(self, status: int, body: bytes, media_type: str | None, headers: dict[str, str] | None = None) -> None:
-        """Send one answer; HEAD gets it without the body."""
-        self.send_response_only(status)
-        for key, value in (headers or {}).items():
-            self.send_header(key, value)
-        if media_type:
-            self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def reply_json(self, content: Any, status: int = 200, media_type: str = JSON) -> None:
-        """JSON the way Go writes it, HTML characters escaped."""
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        for char in "<>&":
-            text = text.replace(char, f"\\u{ord(char):04x}")
-        self.reply(status, text.encode(), media_type)
-
-    def requested(self, raw: bytes) -> tuple[dict[str, Any], Name]:
-        """The JSON body and the installed spelling of the model it names."""
-        if not raw.strip():
-            raise Problem(400, "missing request body")
-        text = raw.decode("utf-8", "replace")
-        try:
-            body = json.loads(text)
-        except json.JSONDecodeError as error:
-            incomplete = error.pos >= len(text.rstrip())
-            raise Problem(400, "unexpected EOF" if incomplete else f"invalid character {text[error.pos]!r}") from None
-        if not isinstance(body, dict):
-            raise Problem(400, "json: cannot unmarshal into Go value of type api.ShowRequest")
-        wanted = body.get("model") or body.get("name") or ""
-        if not wanted:
-            raise Problem(400, "model is required")
-        name = Name.parse(str(wanted))
-        if name is None:
-            raise Problem(400, "invalid model name")
-        return body, self.standin.store.existing(name)
-
-    def root(self, _: Any) -> None:
-        self.reply(200, b"Ollama is running", "text/plain; charset=utf-8")
-
-    def version(self, _: Any) -> None:
-        self.reply_json({"version": self.standin.version})
-
-    def tags(self, _: Any) -> None:
-        self.reply_json(answers.tags(self.standin.store, self.standin.release))
-
-    def ps(self, _: Any) -> None:
-        self.reply_json(answers.ps(self.standin.store, self.standin.release))
-
-    def show(self, raw: bytes) -> None:
-        body, name = self.requested(raw)
-        try:
-            self.reply_json(
-                answers.show(self.standin.store, name, verbose=bool(body.get("verbose")), release=self.standin.release)
-            )
-        except NotFound:
-            raise Problem(404, f"model '{name.short}' not found") from None
-        except ValueError as error:
-            raise Problem(500, str(error)) from None
-
-    def has_blob(self, digest: str) -> None:
-        present = self.standin.store.has_blob(digest)
-        if present is None:
-            raise Problem(400, "invalid digest format")
-        if not present:
-            raise Problem(404, f'blob "{digest}" not found')
-        self.reply(200, b"", None)
-
-    def v1_models(self, _: Any) -> None:
-        self.reply_json(answers.v1_models(self.standin.store, self.standin.release), media_type="application/json")
-
-
-Handler.ROUTES = {
-    "/": {"GET": Handler.root, "HEAD": Handler.root},
-    "/api/version": {"GET": Handler.version, "HEAD": Handler.version},
-    "/api/tags": {"GET": Handler.tags, "HEAD": Handler.tags},
-    "/api/ps": {"GET": Handler.ps},
-    "/api/show": {"POST": Handler.show},
-    "/api/blobs/:": {"HEAD": Handler.has_blob},
-    "/v1/models": {"GET": Handler.v1_models},
-}
-
-
-def _allowed_host(header: str) -> bool:
-    """Ollama's guard on loopback: names and addresses that mean this machine or its network."""
-    host = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() else header
-    host = host.strip("[]").lower()
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host in ("", "localhost") or host.endswith((".localhost", ".local", ".internal"))
-    return address.is_loopback or address.is_private
-
-
-def _allowed_origin(origin: str | None) -> bool:
-    if origin is None:
-        return True
-    host = origin.partition("://")[2].partition(":")[0]
-    return host in ("localhost", "127.0.0.1", "0.0.0.0")

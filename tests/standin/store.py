@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from standin import gojson
+from standin.clock import Clock
 from standin.model import Model
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -25,6 +27,11 @@ _NAME = re.compile(
     rf"(?P<model>{_PART})(?::(?P<tag>{_PART}))?"
 )
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def is_digest(text: str) -> bool:
+    """`sha256:` and 64 hex digits."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 class Name(NamedTuple):
@@ -43,6 +50,11 @@ class Name(NamedTuple):
             return None
         host, namespace, model, tag = match.group("host", "namespace", "model", "tag")
         return cls(host or "registry.ollama.ai", namespace or "library", model, tag or "latest")
+
+    @property
+    def full(self) -> str:
+        """All four parts."""
+        return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
 
     @property
     def short(self) -> str:
@@ -74,9 +86,21 @@ class Entry:
     def digest(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
 
+    @property
+    def readable(self) -> bool:
+        """Whether it is JSON at all: what `Manifests(true)` of manifest/ keeps."""
+        try:
+            self.parsed()
+        except ValueError:
+            return False
+        return True
+
     def parsed(self) -> dict[str, Any]:
-        """Raises ValueError when it is corrupt."""
-        found = json.loads(self.data)
+        """Raises ValueError, with Go's words, when it is corrupt."""
+        try:
+            found = json.loads(self.data)
+        except ValueError:
+            raise ValueError(gojson.error(self.data.decode("utf-8", "replace"))) from None
         if not isinstance(found, dict):
             raise ValueError("json: cannot unmarshal into Go value of type manifest.Manifest")
         return found
@@ -94,13 +118,31 @@ class Resident:
 
 
 @dataclass
+class Partial:
+    """A download that stopped: bytes in all, and bytes that are here."""
+
+    total: int
+    completed: int
+
+
+@dataclass
 class Store:
-    """Manifests and blobs. `path` is what the server calls the place; it shows in the Modelfile's FROM line."""
+    """Manifests and blobs. `path` is what the server calls the place; it shows in the Modelfile's FROM line.
+
+    written: when each blob or partial download (`<digest>-partial`) was last written, nanoseconds since the epoch.
+    capacity: bytes the disk holds in all; None is a disk that is never full.
+    """
 
     path: str = "/srv/ollama/models"
     manifests: dict[Name, Entry] = field(default_factory=dict)
     blobs: dict[str, Blob] = field(default_factory=dict)
     resident: list[Resident] = field(default_factory=list)
+    partials: dict[str, Partial] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
+    capacity: int | None = None
+    clock: Clock = field(default_factory=Clock)
+    lock: Any = field(default_factory=threading.RLock, compare=False, repr=False)
+    """Held by whoever reads or changes more than one thing."""
 
     @classmethod
     def from_directory(cls, root: Path) -> Store:
@@ -110,8 +152,15 @@ class Store:
             name = Name(*path.relative_to(root / "manifests").parts)
             store.manifests[name] = Entry(path.read_bytes(), path.stat().st_mtime_ns)
         for path in root.glob("blobs/sha256-*"):
-            data = path.read_bytes()
-            store.blobs[path.name.replace("-", ":", 1)] = Blob(data, len(data))
+            digest = path.name.replace("-", ":", 1)
+            store.written[digest] = path.stat().st_mtime_ns
+            if is_digest(digest):
+                data = path.read_bytes()
+                store.blobs[digest] = Blob(data, len(data))
+            elif digest.endswith("-partial"):
+                parts = [json.loads(part.read_bytes()) for part in path.parent.glob(f"{path.name}-*")]
+                completed = sum(part["Completed"] for part in parts)
+                store.partials[digest.removesuffix("-partial")] = Partial(path.stat().st_size, completed)
         return store
 
     @classmethod
@@ -129,6 +178,12 @@ class Store:
             with (root / "blobs" / digest.replace(":", "-", 1)).open("wb") as file:
                 file.write(blob.data)
                 file.truncate(blob.size)
+        for digest, partial in self.partials.items():
+            file_name = digest.replace(":", "-", 1) + "-partial"
+            with (root / "blobs" / file_name).open("wb") as file:
+                file.truncate(partial.total)
+            part = {"N": 0, "Offset": 0, "Size": partial.total, "Completed": partial.completed}
+            (root / "blobs" / f"{file_name}-0").write_text(json.dumps(part), "utf-8")
         for name, entry in self.manifests.items():
             path = root.joinpath("manifests", *name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +195,7 @@ class Store:
         """Install a model; returns the digest of its manifest. Layers that exist already are shared."""
         name = self.named(model.name)
         base = self.manifests[self.existing(self.named(model.parent))] if model.parent else None
-        config = self._blob(json.dumps(self.config(base) if base else model.config()).encode())
+        config = self.blob(json.dumps(self.config(base) if base else model.config()).encode())
         layers = list(self._derived(base, model) if base else self._own(model))
         manifest = {
             "schemaVersion": 2,
@@ -148,14 +203,18 @@ class Store:
             "config": {"mediaType": CONFIG_TYPE, "digest": config, "size": self.blobs[config].size},
             "layers": layers,
         }
-        entry = self.manifests[name] = Entry(json.dumps(manifest, separators=(",", ":")).encode(), time.time_ns())
-        return entry.digest
+        return self.put(name, json.dumps(manifest, separators=(",", ":")).encode()).digest
+
+    def put(self, name: Name, manifest: bytes) -> Entry:
+        """Write a manifest, over the one that was there."""
+        entry = self.manifests[name] = Entry(manifest, self.clock.now())
+        return entry
 
     def _own(self, model: Model) -> Iterator[dict[str, Any]]:
         for kind, data, size, digest in model.files():
-            yield self._layer(kind, data, size, digest)
+            yield self.layer(kind, data, size, digest)
         for kind, text in model.texts():
-            yield self._layer(kind, text.encode())
+            yield self.layer(kind, text.encode())
 
     def _derived(self, base: Entry, model: Model) -> Iterator[dict[str, Any]]:
         """The layers of the base, and what the model says over them: parameters are merged, licences are added."""
@@ -171,19 +230,48 @@ class Store:
             elif kind not in replaced:
                 yield layer
         for kind, text in model.texts():
-            yield self._layer(kind, text.encode())
+            yield self.layer(kind, text.encode())
 
-    def _layer(self, kind: str, data: bytes, size: int | None = None, digest: str | None = None) -> dict[str, Any]:
-        digest = self._blob(data, size, digest)
+    def layer(self, kind: str, data: bytes, size: int | None = None, digest: str | None = None) -> dict[str, Any]:
+        """A layer of a manifest, its blob stored."""
+        digest = self.blob(data, size, digest)
         return {"mediaType": LAYER_TYPE + kind, "digest": digest, "size": self.blobs[digest].size}
 
-    def _blob(self, data: bytes, size: int | None = None, digest: str | None = None) -> str:
-        """Store a blob. Weights are not written out, so theirs is a digest of header and size unless one is given."""
+    def blob(self, data: bytes, size: int | None = None, digest: str | None = None) -> str:
+        """Store a blob unless it is there; its digest.
+
+        Weights are not written out, so theirs is a digest of header and size unless one is given.
+        """
         if digest is None:
             whole = data if size in (None, len(data)) else data + str(size).encode()
             digest = "sha256:" + hashlib.sha256(whole).hexdigest()
         self.blobs.setdefault(digest, Blob(data, len(data) if size is None else size))
+        self.touch(digest)
         return digest
+
+    def touch(self, digest: str) -> None:
+        """Make a blob or a partial download one that was written now."""
+        self.written[digest] = self.clock.now()
+
+    def remove_blob(self, digest: str) -> None:
+        """One that is not there is no error."""
+        self.blobs.pop(digest, None)
+        self.written.pop(digest, None)
+
+    @property
+    def used(self) -> int:
+        """Bytes on disk: a partial download takes what has arrived of it."""
+        return sum(blob.size for blob in self.blobs.values()) + sum(part.completed for part in self.partials.values())
+
+    @property
+    def free(self) -> int | None:
+        """Bytes left on the disk; None for one that is never full."""
+        return None if self.capacity is None else max(0, self.capacity - self.used)
+
+    def path_of(self, digest: str) -> str:
+        """Where the server keeps a blob."""
+        separator = "\\" if "\\" in self.path else "/"
+        return separator.join((self.path, "blobs", digest.replace(":", "-", 1)))
 
     @staticmethod
     def named(text: str) -> Name:
@@ -193,10 +281,11 @@ class Store:
         return name
 
     def existing(self, name: Name) -> Name:
-        """`name` with each part in the spelling that some installed model has for it, whichever that is."""
+        """`name` with each part in the spelling that some readable model has for it, whichever that is."""
         parts = list(name)
+        readable = [installed for installed, entry in self.manifests.items() if entry.readable]
         for index in range(4):
-            for installed in self.manifests:
+            for installed in readable:
                 if installed[index].lower() == parts[index].lower():
                     parts[index] = installed[index]
                     break
@@ -204,7 +293,12 @@ class Store:
 
     def has_blob(self, digest: str) -> bool | None:
         """None for a malformed digest."""
-        return digest in self.blobs if _DIGEST.fullmatch(digest) else None
+        return digest in self.blobs if is_digest(digest) else None
+
+    def digests(self, entry: Entry) -> set[str]:
+        """Every blob a manifest names. Raises ValueError when it is corrupt."""
+        manifest = entry.parsed()
+        return {str(layer["digest"]) for layer in [*manifest["layers"], manifest["config"]]}
 
     def layers(self, entry: Entry, kind: str) -> Iterable[dict[str, Any]]:
         return (layer for layer in entry.parsed()["layers"] if layer["mediaType"] == LAYER_TYPE + kind)
