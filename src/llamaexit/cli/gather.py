@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from llamaexit.errors import UsageError
+from llamaexit.errors import OllamaError, UsageError
 
 if TYPE_CHECKING:
     from llamaexit.hardware import Overrides
@@ -60,6 +60,22 @@ def snapshot_here(where: Where, overrides: Overrides) -> Snapshot:
     machine = steady(read_machine(Path(ollama.store) if ollama.store else None))
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return Snapshot(override(machine, overrides), ollama, models, taken_at=now)
+
+
+def refuse_to_guess(snapshot: Snapshot, *, otherwise: str = "") -> NoReturn:
+    """Nothing is known about installed models: that is not the same as having none.
+
+    otherwise: what helps beside a server that runs, to go on after the hint.
+    """
+    from llamaexit.ollama.failures import NO_SERVER
+
+    # each problem says after a semicolon what would help; of several, the last is the nearest to a solution
+    problems = [problem.partition("; ") for problem in snapshot.ollama.problems] or [("nothing answers", "", "")]
+    help_with_last = "start Ollama" if problems[-1][0].startswith(NO_SERVER) else problems[-1][2]
+    raise OllamaError(
+        f"cannot tell which models are installed: {'; '.join(what for what, _, _ in problems)}",
+        hint=f"{help_with_last or 'start Ollama'}{otherwise}",
+    )
 
 
 def library_with(recipes: list[Path] | None) -> Library:

@@ -32,6 +32,23 @@ Recipes = Annotated[
     list[Path] | None,
     typer.Option("--recipe", metavar="FILE", help="Rules and policy of your own; repeat for several."),
 ]
+Uses = Annotated[
+    list[str] | None,
+    typer.Option("--use", metavar="MODEL=USE[,USE]", help="What a model serves: chat, tools, code, fim, vision …"),
+]
+Context = Annotated[
+    str | None, typer.Option("--context", metavar="TOKENS", help="Context to reckon with, such as 8192 or 32k.")
+]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="PATTERN", help="Only models that match.")]
+Skip = Annotated[list[str] | None, typer.Option("--skip", metavar="PATTERN", help="Leave out what matches.")]
+Lineages = Annotated[
+    list[str] | None,
+    typer.Option("--lineage", metavar="MODEL=meta|not-meta", help="Your answer where lineage is unknown."),
+]
+Thinking = Annotated[
+    str | None,
+    typer.Option("--thinking", metavar="avoid|allow", help="Whether a target may think before it answers."),
+]
 Vram = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,7 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamaexit.cli.options import Debug, GpuNames, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+from llamaexit.cli.options import (
+    Context,
+    Debug,
+    GpuNames,
+    Host,
+    Json,
+    Lineages,
+    Only,
+    Ram,
+    Recipes,
+    Skip,
+    Store,
+    Thinking,
+    Timeout,
+    Uses,
+    Verbose,
+    Vram,
+)
 
 if TYPE_CHECKING:
     from llamaexit.cli.answer import Result
@@ -18,23 +35,12 @@ def plan(
         list[str] | None,
         typer.Argument(metavar="MODEL", help="Models to plan for, installed or not. Default: every Llama found."),
     ] = None,
-    use: Annotated[
-        list[str] | None,
-        typer.Option("--use", metavar="MODEL=USE[,USE]", help="What a model serves: chat, tools, code, fim, vision …"),
-    ] = None,
-    context: Annotated[
-        str | None, typer.Option("--context", metavar="TOKENS", help="Context to reckon with, such as 8192 or 32k.")
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="PATTERN", help="Only models that match.")] = None,
-    skip: Annotated[list[str] | None, typer.Option("--skip", metavar="PATTERN", help="Leave out what matches.")] = None,
-    lineage: Annotated[
-        list[str] | None,
-        typer.Option("--lineage", metavar="MODEL=meta|not-meta", help="Your answer where lineage is unknown."),
-    ] = None,
-    thinking: Annotated[
-        str | None,
-        typer.Option("--thinking", metavar="avoid|allow", help="Whether a target may think before it answers."),
-    ] = None,
+    use: Uses = None,
+    context: Context = None,
+    only: Only = None,
+    skip: Skip = None,
+    lineage: Lineages = None,
+    thinking: Thinking = None,
     recipes: Recipes = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="MODEL", help="Every candidate for one model, and why not.")

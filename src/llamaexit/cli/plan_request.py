@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from llamaexit.cli.answer import Problem, Result
-from llamaexit.cli.gather import Where, library_with, snapshot_from
+from llamaexit.cli.gather import Where, library_with, refuse_to_guess, snapshot_from
 from llamaexit.cli.mentions import Mentions, nothing_about
-from llamaexit.errors import PENDING, OllamaError, UsageError
+from llamaexit.errors import PENDING, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,21 +81,8 @@ def _make(request: Request, library: Library, snapshot: Snapshot) -> tuple[Plan,
 def _snapshot(request: Request) -> Snapshot:
     snapshot = snapshot_from(request.where, request.overrides)
     if request.where.snapshot is None and snapshot.ollama.source == "none" and not request.options.models:
-        _refuse_to_guess(snapshot)
+        refuse_to_guess(snapshot, otherwise=", or name models: llamaexit plan llama3.1:8b")
     return snapshot
-
-
-def _refuse_to_guess(snapshot: Snapshot) -> NoReturn:
-    """Nothing is known about installed models: that is not the same as having none."""
-    from llamaexit.ollama.failures import NO_SERVER
-
-    # each problem says after a semicolon what would help; of several, the last is the nearest to a solution
-    problems = [problem.partition("; ") for problem in snapshot.ollama.problems] or [("nothing answers", "", "")]
-    help_with_last = "start Ollama" if problems[-1][0].startswith(NO_SERVER) else problems[-1][2]
-    raise OllamaError(
-        f"cannot tell which models are installed: {'; '.join(what for what, _, _ in problems)}",
-        hint=f"{help_with_last or 'start Ollama'}, or name models: llamaexit plan llama3.1:8b",
-    )
 
 
 def _refuse_contradictions(request: Request) -> None:
