@@ -61,6 +61,14 @@ def test_recipe_is_shown_with_its_rules(run, team) -> None:
     assert "qwen3:8b (ours): we have tested it" in outcome.stdout
 
 
+def test_rule_is_shown_with_what_its_smoke_tests_expect(run, tmp_path) -> None:
+    file = tmp_path / "team.toml"
+    smoke = '[[rules.smoke]]\nid = "q"\nask = "?"\nlevel = "warn"\nexpect = {{ {} }}\n'
+    file.write_text(TEAM + smoke.format('contains = "x", max-seconds = 3'))
+    text = run("recipe", "show", "team", "--recipe", str(file)).stdout
+    assert "q (/chat, only told): contains, max-seconds" in text
+
+
 def test_rule_is_found_by_its_id(run) -> None:
     data = run("recipe", "show", "chat/llama3.1:8b", "--json").envelope["data"]
     assert data["name"] == "replace-chat"

@@ -325,8 +325,12 @@ def test_many_recipes_of_many_rules_all_count(write: Write) -> None:
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [
     pytest.param(example, id=f"{page.name} {number}")
-    for page in (DOCS / "reference/recipes.md", DOCS / "explanation/how-recipes-combine.md")
-    for number, example in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
+    for page in (
+        DOCS / "reference/recipes.md",
+        DOCS / "explanation/how-recipes-combine.md",
+        DOCS / "how-to/own-smoke-tests.md",
+    )
+    for number, example in enumerate(re.findall(r"^```toml\n(schema.*?)^```", page.read_text("utf-8"), re.M | re.S))
 ]
 
 

@@ -60,6 +60,7 @@ def describe_target(question: Question, winner: Facts, way: Way | None, world: W
         counter_evidence=traced(rule.counter_evidence, world.library),
         confidence=candidate.choice.confidence,
         unverified=_unverified(target.unverified, question.use.uses, bool(candidate.choice.evidence)),
+        smoke=rule.smoke,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llamaexit.memory.estimate import Estimate
-from llamaexit.recipes.model import Use
+from llamaexit.recipes.model import SmokeCheck, Use
 from llamaexit.snapshot import Lineage
 
 SCHEMA = "llamaexit.plan/1"
@@ -116,6 +116,7 @@ class TargetChoice:
     """The chosen target with everything that was reckoned for it.
 
     set_context: tokens to ask for with num_ctx, where Ollama's default would take more memory than there is for it.
+    smoke: what the rule asks of its target, so that a plan can be carried out without its recipes.
     """
 
     model: str
@@ -139,6 +140,7 @@ class TargetChoice:
     counter_evidence: tuple[Figures, ...] = ()
     confidence: str = ""
     unverified: tuple[str, ...] = ()
+    smoke: tuple[SmokeCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

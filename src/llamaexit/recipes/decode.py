@@ -9,20 +9,25 @@ from __future__ import annotations
 from typing import Any, Literal, TypeVar
 
 from llamaexit.recipes.model import (
+    Call,
     CatalogueShape,
     Choice,
     Closed,
+    Expect,
     Figures,
     Licence,
+    Message,
     Origin,
     Policy,
     Recipe,
     Rule,
     Score,
+    SmokeCheck,
     Source,
     Tag,
     Target,
     Thinking,
+    Tool,
 )
 
 T = TypeVar("T")
@@ -44,8 +49,11 @@ NESTED: dict[type, dict[str, tuple[Literal["one", "many", "map"], type]]] = {
         "scores": ("many", Score),
         "tags": ("many", Tag),
     },
-    Rule: {"targets": ("many", Choice), "counter_evidence": ("many", Figures)},
+    Rule: {"targets": ("many", Choice), "counter_evidence": ("many", Figures), "smoke": ("many", SmokeCheck)},
     Choice: {"evidence": ("many", Figures)},
+    SmokeCheck: {"expect": ("one", Expect), "messages": ("many", Message), "tools": ("many", Tool)},
+    Expect: {"tool": ("one", Call)},
+    Message: {"tool_calls": ("many", Call)},
 }
 """Which fields hold further tables: one, a list of them, or a mapping from names of the author's choice."""
 

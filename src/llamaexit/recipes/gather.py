@@ -10,6 +10,7 @@ from typing import Any
 
 from llamaexit.recipes.model import Recipe
 from llamaexit.recipes.names import name_key
+from llamaexit.recipes.pictures import Pictures
 from llamaexit.recipes.positions import Key
 from llamaexit.recipes.problems import Document, Problem, did_you_mean
 from llamaexit.recipes.read import Unreadable, read_recipe
@@ -171,8 +172,12 @@ class _Collector:
         self.problems += checked.problems
         if checked.recipe is None:
             return None
+        pictures = Pictures(path.parent)
+        recipe = pictures.embed(checked.recipe)
         mentioned = frozenset(_mentioned(tables)) if checked.problems else frozenset()
-        return Gathered(checked, checked.recipe, document, mentioned)
+        entry = Gathered(checked, recipe, document, mentioned)
+        self.problems += [problem for key, text in pictures.problems if (problem := entry.problem(key, text))]
+        return entry
 
 
 def _mentioned(tables: dict[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from llamaexit.recipes.model import Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.problems import did_you_mean
+from llamaexit.recipes.smoke_meaning import smoke_findings
 from llamaexit.units import parse_size
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def _rules(rules: tuple[Rule, ...], known: _Known) -> Iterator[Finding]:
             yield (*at, "automatic"), "is false, so `decide` has to say what a person decides"
         if rule.automatic and not rule.targets:
             yield at, "has no targets; give some, or say with `automatic = false` and `decide` what a person decides"
+        yield from smoke_findings(rule.smoke, (*at, "smoke"))
         yield from _caveats(rule.caveats, at, known)
         yield from _sourced(rule.counter_evidence, (*at, "counter-evidence"), known)
         for position, choice in enumerate(rule.targets):

@@ -16,6 +16,12 @@ Use = Literal[
     "rag", "long-context", "roleplay", "math", "sql", "medical", "text",
 ]  # fmt: skip
 OriginVerdict = Literal["meta", "not-meta", "unknown"]
+Route = Literal["chat", "generate", "v1"]
+Language = Literal[
+    "ar", "cs", "de", "el", "en", "es", "fi", "fr", "he", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "th",
+    "tr", "uk", "zh",
+]  # fmt: skip
+"""ISO 639-1 codes of the languages an answer can be told to be in."""
 
 
 def kebab(name: str) -> str:
@@ -246,12 +252,118 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A tool that is called, with arguments."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool a model is offered. `parameters` is the JSON Schema of its arguments."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation. tool_calls: of an assistant; tool_name: whose answer a `tool` message is."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str = ""
+    tool_calls: tuple[Call, ...] = ()
+    tool_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What an answer has to be like, all of it. Names are those of promptfoo's assertions where it has one.
+
+    Patterns are searched for, in the syntax of Rust's `regex`: it takes linear time, whoever wrote them. json_schema
+    includes is_json. tool: one of the calls is of this name, with at least these arguments. max_length is in
+    characters, max_seconds from the request to the end of the answer; 0 is no limit.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    equals: str | None = None
+    not_equals: str | None = None
+    contains: str | None = None
+    contains_all: tuple[str, ...] = ()
+    contains_any: tuple[str, ...] = ()
+    icontains: str | None = None
+    icontains_all: tuple[str, ...] = ()
+    icontains_any: tuple[str, ...] = ()
+    not_contains: str | None = None
+    not_contains_any: tuple[str, ...] = ()
+    not_icontains: str | None = None
+    not_icontains_any: tuple[str, ...] = ()
+    starts_with: str | None = None
+    not_starts_with: str | None = None
+    regex: str | None = None
+    not_regex: str | None = None
+    is_json: bool = False
+    json_schema: dict[str, Any] | None = None
+    is_valid_openai_tools_call: bool = False
+    tool: Call | None = None
+    not_tool: bool = False
+    finish_reason: Literal["stop", "length", "tool_calls"] | None = None
+    language: Language | None = None
+    max_length: int = 0
+    max_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeCheck:
+    """One question of a team's own, put to the old and to the new model, and what is expected of the answer.
+
+    ask, or messages: the question, or a conversation that ends in one. image: a picture beside the recipe file; it is
+    read when the recipe is, and image_data holds it from then on, in base64. suffix: what comes after the gap (fill
+    in the middle). format: ask for JSON, or for the JSON of `expect.json_schema`. think: `off` switches thinking off,
+    `default` leaves that to the model, as a client does that knows nothing of it. level: `warn` never stops a switch.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    id: str
+    expect: Expect
+    title: str = ""
+    ask: str = ""
+    messages: tuple[Message, ...] = ()
+    system: str = ""
+    tools: tuple[Tool, ...] = ()
+    image: str = ""
+    image_data: str = ""
+    suffix: str = ""
+    format: Literal["", "json", "json-schema"] = ""
+    route: Route | None = None
+    think: Literal["off", "default"] = "off"
+    max_tokens: int = 512
+    level: Literal["block", "warn"] = "block"
+
+    @property
+    def door(self) -> Route:
+        """The route it is put through: `chat`, unless the recipe says otherwise or there is a gap to fill."""
+        return self.route or ("generate" if self.suffix else "chat")
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """Source pattern and use, to ordered targets.
 
     match: names or glob patterns of source models. generation, min_parameters and max_parameters (billions; from
     the lower up to, not including, the upper; 0 is no bound) match what a source is instead of what it is called. A
     rule with none of them matches every Llama model. automatic: False when a person has to decide; `decide` says what.
+    smoke: what the team itself asks of whichever target is taken.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -269,6 +381,7 @@ class Rule:
     counter_evidence: tuple[Figures, ...] = ()
     no_equivalent_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    smoke: tuple[SmokeCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

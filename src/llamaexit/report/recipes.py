@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from llamaexit.recipes.model import kebab
 from llamaexit.report import words
 from llamaexit.report.documents import strongest_first
 from llamaexit.report.layout import INDENT, Page
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from llamaexit.recipes.library import BoundRule, Library, LoadedRecipe
+    from llamaexit.recipes.model import SmokeCheck
 
 
 def print_recipes(library: Library, console: Console) -> None:
@@ -54,6 +57,7 @@ def print_rule(page: Page, bound: BoundRule) -> None:
         page.row("By hand", rule.decide, "yellow")
     page.row("Caveats", ", ".join(rule.caveats) or ())
     page.items("Notes", rule.notes)
+    page.items("Smoke", [_asked(check) for check in rule.smoke])
 
 
 def _holds(recipe: LoadedRecipe) -> str:
@@ -69,6 +73,15 @@ def _kind(generation: tuple[str, ...], low: float, high: float) -> str:
     elif low or high:
         kinds.append(f"from {low:g} billion parameters" if low else f"below {high:g} billion parameters")
     return ", ".join(kinds) or "every source"
+
+
+def _asked(check: SmokeCheck) -> str:
+    """A smoke test with what it expects, in the words of the recipe."""
+    expected = [
+        kebab(field.name) for field in fields(check.expect) if getattr(check.expect, field.name) != field.default
+    ]
+    weight = ", only told" if check.level == "warn" else ""
+    return f"{check.title or check.id} (/{check.door}{weight}): {', '.join(expected)}"
 
 
 def _choice(model: str, role: str, why: str) -> str:

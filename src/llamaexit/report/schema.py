@@ -31,7 +31,7 @@ def schema_of(document: Document) -> dict[str, Any]:
             adapter, name, kind = TypeAdapter[Any](Recipe), "llamaexit.recipe/1", {"const": 1}
         case _:
             assert_never(document)
-    made = adapter.json_schema()
+    made = adapter.json_schema(by_alias=document == "recipe")
     made["properties"]["schema"] |= kind
     head = {
         "$schema": _DIALECT,
