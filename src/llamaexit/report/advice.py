@@ -138,3 +138,15 @@ def by_hand(run: Run) -> tuple[Command, ...]:
 def _command(run: Run, name: str, *more: str) -> str:
     place = [] if run.host == _DEFAULT_HOST else ["--host", shlex.quote(run.host)]
     return " ".join(["llamaexit", name, run.id, *more, *place])
+
+
+def back_note(run: Run) -> str:
+    """What to know about going back, beside the commands; empty where they say it all."""
+    if run.state == "rolled-back":
+        return (
+            "The run was undone. Clients that were edited for it have to be edited back: "
+            'a Llama answers a request with "think": true with an error.'
+        )
+    if not (run.changes or run.backups):
+        return "There is nothing to undo: the run changed nothing."
+    return "Clients that were edited for the new models have to be edited back, too." if client_edits(run) else ""

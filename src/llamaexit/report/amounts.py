@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 from llamaexit.report import words
@@ -10,6 +11,18 @@ from llamaexit.units import gib
 
 if TYPE_CHECKING:
     from llamaexit.smoke.model import Measured
+
+
+_TITLES = {"tokens_per_second": "speed of answers", "first_content_seconds": "time to the first word"}
+_LARGE = 10**7
+_UNITS = re.compile("_(seconds|bytes|share)$")
+
+
+def title(name: str) -> str:
+    """What a figure is called, without the unit that ends its name: `second_turn_seconds` is `second turn`."""
+    if name in _TITLES:
+        return _TITLES[name]
+    return _UNITS.sub("", name).replace("_tokens_per_second", "_speed").replace("_", " ")
 
 
 def figure(value: float | None, unit: str) -> str:
@@ -24,7 +37,7 @@ def figure(value: float | None, unit: str) -> str:
         case "seconds" | "s":
             return seconds(value)
         case _:
-            number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+            number = f"{value:,.0f}" if 100 <= abs(value) < _LARGE else f"{value:.3g}"
             return f"{number} {unit}".rstrip()
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 WIDTH = 320
 """Width of every chart: a phone shows it whole, and nothing in it is smaller than the text around it."""
 _LABELS = 40
-_VALUES = 104
+_VALUES = 124
 """Room for the text behind the longest bar."""
 _PITCH = 30
 _THICK = 18
@@ -110,7 +110,9 @@ def _bar(value: Value, scale: float, y: int) -> Bar:
     return Bar(value.label, value.text, y, round(behind, 1), parts)
 
 
-def matrix(pairs: Iterable[tuple[str, Outcome | None, Outcome | None]], text: str, words: dict[str, str]) -> Matrix:
+def matrix(
+    pairs: Iterable[tuple[str, Outcome | None, Outcome | None]], text: str, words: dict[Outcome | None, str]
+) -> Matrix:
     """A mark for each check and model. pairs: title, old and new outcome. words: what an outcome is called."""
     cells: list[Cell] = []
     labels: list[tuple[str, int]] = []
@@ -122,7 +124,7 @@ def matrix(pairs: Iterable[tuple[str, Outcome | None, Outcome | None]], text: st
             labels += [("old", top), ("new", top + CELL)]
         x = _LABELS + column * CELL
         for label, outcome, y in (("old", old, top), ("new", new, top + CELL)):
-            cells.append(Cell(x, y, outcome, f"{title}, {label}: {words[outcome] if outcome else words['']}"))
+            cells.append(Cell(x, y, outcome, f"{title}, {label}: {words[outcome]}"))
     width = _LABELS + min(count, PER_BAND) * CELL
     height = labels[-1][1] + CELL if labels else 0
     return Matrix(text, width, height, tuple(labels), tuple(cells))

@@ -126,7 +126,7 @@ def _answered(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Thought", thought
     calls = message.get("tool_calls")
     if calls:
-        yield "Called", _document(calls)
+        yield "Called", _calls(calls)
     content = _content(message)
     if content or not calls:
         yield "Answered", content or "(nothing)"
@@ -139,6 +139,23 @@ def _content(message: dict[str, Any]) -> str:
         parts = (part.get("text") for part in content if isinstance(part, dict))
         return "\n".join(part for part in parts if isinstance(part, str))
     return _text(content)
+
+
+def _calls(calls: Any) -> str:
+    """Tool calls as they would be written in code, one a line; anything that is no list of calls as JSON."""
+    try:
+        functions = [call["function"] for call in calls]
+        lines = [f"{one['name']}({_compact(one.get('arguments', ''))})" for one in functions]
+    except (TypeError, KeyError, AttributeError):
+        return _document(calls)
+    return "\n".join(lines)
+
+
+def _compact(arguments: Any) -> str:
+    """The arguments of a call: an object on Ollama's own routes, its JSON text on /v1."""
+    if isinstance(arguments, str):
+        return arguments
+    return json.dumps(_small(arguments, _DEPTH), ensure_ascii=False)
 
 
 def _text(value: Any) -> str:

@@ -10,17 +10,16 @@ from llamaexit.recipes.names import name_key
 from llamaexit.report import words
 
 if TYPE_CHECKING:
-    from llamaexit.migration.record import Change, Run, RunState, Tested
+    from llamaexit.migration.record import Change, Run, RunState, RunSummary, Tested
     from llamaexit.planning.plan import Decision, TargetChoice
     from llamaexit.smoke.model import Outcome, VerdictWord
 
 Tone = Literal["good", "warn", "bad", "plain"]
 
-OUTCOMES: dict[Outcome, str] = {
-    "pass": "passed", "warn": "noted", "fail": "failed", "skip": "not asked", "error": "error",
+OUTCOMES: dict[Outcome | None, str] = {
+    "pass": "passed", "warn": "noted", "fail": "failed", "skip": "not asked", "error": "error", None: "not tested",
 }  # fmt: skip
-NOT_THERE = "not tested"
-"""What stands where a model was not put a check at all."""
+"""How a check went. None: it was not among those of this model."""
 
 _VERDICTS: dict[VerdictWord, tuple[str, Tone]] = {
     "go": ("Go", "good"),
@@ -46,12 +45,12 @@ class Badge:
     tone: Tone
 
 
-def state(run: Run) -> Badge:
+def state(run: Run | RunSummary) -> Badge:
     """How far a run came."""
     text, tone = _STATES[run.state]
     if run.state == "committed" and run.failure is not None:
         return Badge("Done in part", "warn")
-    if run.state == "rolled-back" and (run.conflicts or run.failure):
+    if run.state == "rolled-back" and (run.failure is not None or getattr(run, "conflicts", False)):
         return Badge("Rolled back in part", "warn")
     return Badge(text, tone)
 
@@ -60,10 +59,15 @@ def verdict(test: Tested | None) -> Badge:
     """What the smoke tests of a replacement came to; None: there were none."""
     if test is None:
         return Badge("Not tested", "plain")
-    text, tone = _VERDICTS[test.comparison.verdict]
+    badge = judged(test.comparison.verdict)
     if test.accepted and test.comparison.verdict != "go":
-        return Badge(f"{text}, accepted", "warn")
-    return Badge(text, tone)
+        return Badge(f"{badge.text}, accepted", "warn")
+    return badge
+
+
+def judged(word: VerdictWord) -> Badge:
+    """A verdict by itself, whether or not it was accepted."""
+    return Badge(*_VERDICTS[word])
 
 
 def moved(run: Run) -> tuple[Change, ...]:
@@ -78,10 +82,10 @@ def headline(run: Run) -> str:
     nothing = "no name means anything else than before"
     match run.state:
         case "committed" if names:
-            return f"Done: {switched} now."
+            return f"{state(run).text}: {switched} now."
         case "committed":
             beside = words.listed(dict.fromkeys(change.target for change in run.changes))
-            return f"Done: {beside or 'the new models'} installed beside the old; {nothing}."
+            return f"{state(run).text}: {beside or 'the new models'} installed beside the old; {nothing}."
         case "staged":
             return f"Pulled and tested, not switched, as asked: {nothing}."
         case "failed" | "unfinished" if names:
