@@ -12,7 +12,7 @@ from standin import gguf
 from standin.clock import rfc3339
 from standin.gguf import Gguf
 from standin.release import Release
-from standin.store import Entry, Name, Store
+from standin.store import Entry, Name, Resident, Store
 
 DEFAULT_TEMPLATE = "{{ .Prompt }}"
 _PARSERS = {  # what some of the built-in parsers can tell apart in an answer (model/parsers)
@@ -59,7 +59,7 @@ def _tag(store: Store, name: Name, entry: Entry, release: Release) -> dict[str, 
                 tag["details"][key] = value
         # the scan for the list stops at the first tokenizer key, so it never sees the chat template
         tag["capabilities"] = list(
-            _capabilities(config, weights, "", _go_template(store, entry), _projector(store, entry))
+            capabilities(config, weights, "", _go_template(store, entry), _projector(store, entry))
         )
     return tag
 
@@ -104,7 +104,7 @@ def _show(store: Store, name: Name, entry: Entry, verbose: bool, release: Releas
             for tensor in gguf.in_show_order(tensors)
         ]
     if release.since(0, 6, 4):
-        answer["capabilities"] = list(_capabilities(config, weights, native, go_template, projector))
+        answer["capabilities"] = list(capabilities(config, weights, native, go_template, projector))
         random.shuffle(answer["capabilities"])
     answer["modified_at"] = rfc3339(entry.modified)
     if release.since(0, 14) and config.get("requires"):
@@ -115,22 +115,26 @@ def _show(store: Store, name: Name, entry: Entry, verbose: bool, release: Releas
 def ps(store: Store, release: Release) -> dict[str, Any]:
     """`/api/ps`: latest expiry first."""
     models = []
-    for resident in sorted(store.resident, key=lambda item: item.expires_at, reverse=True):
-        name = store.existing(store.named(resident.name))
-        entry = store.manifests[name]
+    for resident in sorted(store.resident, key=_expiry, reverse=True):
+        name = resident.name if resident.digest else store.existing(store.named(resident.name)).short
+        entry = None if resident.digest else store.manifests[store.named(name)]
         model = {
-            "name": name.short,
-            "model": name.short,
+            "name": name,
+            "model": name,
             "size": resident.size,
-            "digest": entry.digest,
-            "details": _details(store.config(entry), ""),
-            "expires_at": resident.expires_at,
+            "digest": entry.digest if entry else resident.digest,
+            "details": _details(store.config(entry) if entry else resident.config or {}, ""),
+            "expires_at": _expiry(resident),
             "size_vram": resident.size_vram,
         }
         if release.since(0, 10):
             model["context_length"] = resident.context_length
         models.append(model)
     return {"models": models}
+
+
+def _expiry(resident: Resident) -> str:
+    return resident.expires_at if resident.expires is None else rfc3339(resident.expires)
 
 
 def v1_models(store: Store, release: Release) -> dict[str, Any]:
@@ -189,9 +193,10 @@ def _model_info(weights: Gguf, verbose: bool, release: Release) -> dict[str, Any
     return dict(sorted(info.items()))
 
 
-def _capabilities(
+def capabilities(
     config: dict[str, Any], weights: Gguf | None, native: str, go_template: str, projector: Gguf | None
 ) -> Iterator[str]:
+    """What a model can do, as headers, templates, parser and config have it. `native` is the GGUF's chat template."""
     if weights:
         yield "embedding" if weights.of_architecture("pooling_type") is not None else "completion"
         if projector or weights.of_architecture("vision.block_count"):

@@ -110,7 +110,7 @@ def create(
         yield {"status": layer["status"]}
     yield {"status": "writing manifest"}
     with store.lock:
-        store.put(name, gojson.dumps(manifest).encode())
+        store.put(name, gojson.encoded(manifest))
         if prune:
             remove_unused(store, replaced)
     written()

@@ -73,6 +73,7 @@ def llama(
         **(extra or {}),
     }
     width = hidden // heads * kv_heads
+    tensors: list[tuple[str, str, tuple[int, ...]]]
     tensors = [("token_embd.weight", kind, (hidden, vocabulary)), ("output.weight", kind, (hidden, vocabulary))]
     for index in range(layers):
         block = f"blk.{index}."

@@ -28,12 +28,13 @@ _BUFFER = 2048
 
 
 class Problem(Exception):
-    """A request Ollama answers with `{"error": …}`."""
+    """A request Ollama answers with `{"error": …}`, and `extra` fields beside it."""
 
-    def __init__(self, status: int, text: str, media_type: str = JSON) -> None:
+    def __init__(self, status: int, text: str, media_type: str = JSON, **extra: str) -> None:
         super().__init__(text)
         self.status = status
         self.media_type = media_type
+        self.extra = extra
 
 
 Route = Callable[["Handler", Any], None]
@@ -109,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             route(self, argument if argument is not None else self.raw)
         except Problem as problem:
-            self.reply_json({"error": str(problem)}, problem.status, problem.media_type)
+            self.reply_json({"error": str(problem), **problem.extra}, problem.status, problem.media_type)
 
     def reply(self, status: int, body: bytes, media_type: str | None, headers: dict[str, str] | None = None) -> None:
         """Send one answer; HEAD gets it without the body."""
@@ -124,9 +125,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def reply_json(self, content: Any, status: int = 200, media_type: str = JSON) -> None:
-        """One JSON document; in chunks when it is long."""
-        body = gojson.dumps(content).encode()
+    def reply_json(self, content: Any, status: int = 200, media_type: str = JSON, *, line: bool = False) -> None:
+        """One JSON document, as a `line` with its end; in chunks when it is long."""
+        body = gojson.encoded(content) if line else gojson.dumps(content).encode()
         if len(body) <= _BUFFER or self.command == "HEAD":
             return self.reply(status, body, media_type)
         self.tell("done")

@@ -26,6 +26,7 @@ def tags(call: Handler, _: Any) -> None:
 
 def ps(call: Handler, _: Any) -> None:
     with call.standin.store.lock:
+        call.standin.runners.expire()
         answer = answers.ps(call.standin.store, call.standin.release)
     call.reply_json(answer)
 
@@ -62,7 +63,7 @@ def has_blob(call: Handler, digest: str) -> None:
 def v1_models(call: Handler, _: Any) -> None:
     with call.standin.store.lock:
         answer = answers.v1_models(call.standin.store, call.standin.release)
-    call.reply_json(answer, media_type=PLAIN_JSON)
+    call.reply_json(answer, media_type=PLAIN_JSON, line=True)
 
 
 ROUTES: dict[str, dict[str, Route]] = {

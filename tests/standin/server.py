@@ -13,20 +13,23 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from standin import changing, reading
+from standin import changing, inferring, installed, reading
+from standin.behaviour import Behaviour, Echo
 from standin.faults import Fault
 from standin.handler import Handler
+from standin.installed import Installed
 from standin.pull import Downloads, Pace
 from standin.pull_faults import PullFault
 from standin.registry import Registry
 from standin.release import Release
 from standin.requests import Phase, Request, Watch
-from standin.store import Store
+from standin.runners import Runners
+from standin.store import Name, Store
 from standin.upkeep import prune_at_start
 
 T = TypeVar("T")
 
-for _routes in (reading.ROUTES, changing.ROUTES):
+for _routes in (reading.ROUTES, changing.ROUTES, inferring.ROUTES):
     for _path, _verbs in _routes.items():
         Handler.ROUTES[_path] = {**Handler.ROUTES.get(_path, {}), **_verbs}
 
@@ -58,7 +61,8 @@ class Standin:
     latency: seconds every answer takes. version: what it says it is; older ones leave out what they did not have.
     certificate: a PEM file with certificate and key; the server then speaks TLS, as behind a proxy.
     registry: what can be pulled; without one nothing can, as on a machine with no network. pace: how fast.
-    prune: False is OLLAMA_NOPRUNE.
+    prune: False is OLLAMA_NOPRUNE. num_ctx: the context models are loaded with when nobody asks for one.
+    behaviours: what models say, by name or digest of weights; `behaviour` is for all others.
     """
 
     store: Store = field(default_factory=Store)
@@ -70,6 +74,9 @@ class Standin:
     registry: Registry | None = None
     pace: Pace = field(default_factory=Pace)
     prune: bool = True
+    num_ctx: int = 4096
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    behaviour: Behaviour = field(default_factory=Echo)
 
     def __post_init__(self) -> None:
         self.log: list[Request] = []
@@ -82,6 +89,8 @@ class Standin:
         self.epoch = 0
         """How often it was restarted."""
         self.downloads = Downloads()
+        self.runners = Runners(self.store)
+        self._resolved: dict[tuple[Name, str], Installed] = {}
         self._busy = 0
         self._watches: list[Watch] = []
         self._troubles: list[_Trouble[Fault]] = []
@@ -160,10 +169,33 @@ class Standin:
         once the state is changed and the last of the answer is not sent, and when all is sent."""
         self._watches.append(callback)
 
+    def unwatch(self) -> None:
+        """Call nobody any more."""
+        self._watches.clear()
+
     def tell(self, request: Request, phase: Phase) -> None:
         """Call the watches."""
         for callback in list(self._watches):
             callback(request.number, request, phase)
+
+    def behaviour_of(self, model: Installed) -> Behaviour:
+        """What is to say something for a model."""
+        for key in (model.name.short, model.weights):
+            if key in self.behaviours:
+                return self.behaviours[key]
+        return self.behaviour
+
+    def resolve(self, name: Name) -> Installed:
+        """A model with all its layers. From 0.32.15 on what was found first is remembered, missing weights included.
+
+        Raises KeyError and ValueError.
+        """
+        key = (name, self.store.manifests[name].digest)
+        if not self.release.since(0, 32, 15):
+            return installed.read(self.store, name, self.release)
+        if key not in self._resolved:
+            self._resolved[key] = installed.read(self.store, name, self.release)
+        return self._resolved[key]
 
     def restart(self, *, prune: bool = True) -> None:
         """What a client sees of a server that is stopped and started again at the same address: connections and pulls
@@ -172,6 +204,7 @@ class Standin:
         with self.store.lock:
             self.epoch += 1
             self.store.resident.clear()
+            self._resolved.clear()
             if prune and self.prune:
                 prune_at_start(self.store, self.release)
         self.end_connections()

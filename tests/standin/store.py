@@ -108,13 +108,26 @@ class Entry:
 
 @dataclass
 class Resident:
-    """A model in memory, as ps reports it."""
+    """A model in memory, as ps reports it.
+
+    A test may add one by its first five fields; then digest and details are those the name has now. The others are
+    what the runner was loaded with: manifest digest and config, weights and options, requests it answers at the moment,
+    nanoseconds it is kept after the last, and when that ends.
+    """
 
     name: str
     size: int
     size_vram: int
     context_length: int = 4096
     expires_at: str = "2026-11-23T16:31:07.640904687Z"
+    digest: str | None = None
+    config: dict[str, Any] | None = None
+    weights: str | None = None
+    loaded_with: tuple[Any, ...] = ()
+    automatic: bool = False
+    busy: int = 0
+    keep: int = 0
+    expires: int | None = None
 
 
 @dataclass
@@ -194,7 +207,7 @@ class Store:
     def add(self, model: Model) -> str:
         """Install a model; returns the digest of its manifest. Layers that exist already are shared."""
         name = self.named(model.name)
-        base = self.manifests[self.existing(self.named(model.parent))] if model.parent else None
+        base = self._parent(model)
         config = self.blob(json.dumps(self.config(base) if base else model.config()).encode())
         layers = list(self._derived(base, model) if base else self._own(model))
         manifest = {
@@ -204,6 +217,9 @@ class Store:
             "layers": layers,
         }
         return self.put(name, json.dumps(manifest, separators=(",", ":")).encode()).digest
+
+    def _parent(self, model: Model) -> Entry | None:
+        return self.manifests[self.existing(self.named(model.parent))] if model.parent else None
 
     def put(self, name: Name, manifest: bytes) -> Entry:
         """Write a manifest, over the one that was there."""
@@ -218,17 +234,15 @@ class Store:
 
     def _derived(self, base: Entry, model: Model) -> Iterator[dict[str, Any]]:
         """The layers of the base, and what the model says over them: parameters are merged, licences are added."""
-        assert model.parent is not None
+        parent = self.named(model.parent or "").short
         inherited = [text for text in self.texts(base, "params") if model.parameters is not None]
         if inherited:
             model = replace(model, parameters={**json.loads(inherited[0]), **(model.parameters or {})})
         replaced = {kind for kind, _ in model.texts()} - {"license"}
         for layer in base.parsed()["layers"]:
             kind = layer["mediaType"].removeprefix(LAYER_TYPE)
-            if kind == "model":
-                yield {**layer, "from": self.named(model.parent).short}
-            elif kind not in replaced:
-                yield layer
+            if kind not in replaced:
+                yield {**layer, "from": parent}
         for kind, text in model.texts():
             yield self.layer(kind, text.encode())
 
