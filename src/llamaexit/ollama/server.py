@@ -281,7 +281,7 @@ class Server:
             )
         if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
             return NotOllama(f"{self.url} does not speak HTTP", hint=self._elsewhere())
-        reason = _reason(error)
+        reason = reason_of(error)
         if self.host.loopback:
             hint = (
                 "start it (`ollama serve`, or see `systemctl status ollama`), read its models from disk with"
@@ -295,7 +295,7 @@ class Server:
         return Unreachable(f"{NO_SERVER}{self.url}: {reason}", hint=hint)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """The reason of a failed connection without numbers and codes."""
     if isinstance(error, UnicodeError):
         return "no host can have such a name"
