@@ -8,7 +8,7 @@ from typing import Any
 import examples
 
 from llamaexit.migration.options import MigrationOptions
-from llamaexit.migration.record import Backup, Change, Failure, Run, StepRecord, Tested
+from llamaexit.migration.record import Backup, Change, Failure, Run, RunSummary, StepRecord, Tested
 from llamaexit.smoke.model import (
     CheckResult,
     Comparison,
@@ -341,3 +341,17 @@ RUNS = {
     "does not load": BAD_LOAD,
 }
 """Every way a run can end, by a name for tests."""
+
+DAMAGED = RunSummary(
+    "20261101-101500-0001", "unfinished", "", "", None, (),
+    Failure("journal", "20261101-101500-0001: line 7 of its journal is damaged"),
+)  # fmt: skip
+HISTORY = (
+    COMMITTED.summary,
+    replace(REFUSED_VERDICT, id="20261124-180000-77aa", began_at="2026-11-24T18:00:00Z").summary,
+    replace(PARTLY, id="20261124-170000-beef", began_at="2026-11-24T17:00:00Z").summary,
+    replace(INTERRUPTED, id="20261123-090000-c0de", began_at="2026-11-23T09:00:00Z", ended_at=None).summary,
+    replace(CONFLICT, id="20261120-120000-0f0f").summary,
+    DAMAGED,
+)
+"""Runs as the history lists them, the newest first."""

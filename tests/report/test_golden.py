@@ -5,31 +5,20 @@ After an intended change: `UPDATE_GOLDEN=1 pytest tests/report/test_golden.py`, 
 
 from __future__ import annotations
 
-import io
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import examples
 import pytest
+from golden import compare, text_of
 from rich.console import Console
 
-from llamaexit.cli.output import rendered
 from llamaexit.report.explain import print_explanation
 from llamaexit.report.inspect import print_snapshot
 from llamaexit.report.markdown import plan_markdown
 from llamaexit.report.plan import print_plan
 
-GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 PLACES = {"llama3.1-8b-chat": "recipe builtin, builtin/llama3.toml"}
-
-
-def console(width: int) -> Console:
-    """A console of `width` columns that remembers plain text."""
-    return Console(
-        file=io.StringIO(), width=width, force_terminal=False, no_color=True, legacy_windows=False, highlight=False,
-        markup=False, emoji=False,
-    )  # fmt: skip
 
 
 SHOWN: dict[str, Callable[[Console], None]] = {
@@ -48,19 +37,8 @@ SHOWN: dict[str, Callable[[Console], None]] = {
 @pytest.mark.parametrize("width", [40, 80, 140])
 @pytest.mark.parametrize("name", SHOWN)
 def test_text_looks_as_agreed(name: str, width: int) -> None:
-    page = console(width)
-    SHOWN[name](page)
-    text = rendered(page)
-    compare(GOLDEN / f"{name}-{width}.txt", text)
-    assert max(map(len, text.splitlines())) <= width
+    compare(f"{name}-{width}.txt", text_of(SHOWN[name], width))
 
 
 def test_markdown_looks_as_agreed() -> None:
-    compare(GOLDEN / "plan.md", plan_markdown(examples.DESKTOP))
-
-
-def compare(file: Path, text: str) -> None:
-    """Hold `text` to a golden file, or write the file when that was asked for."""
-    if os.environ.get("UPDATE_GOLDEN"):
-        file.write_text(text, encoding="utf-8", newline="\n")
-    assert text == file.read_text(encoding="utf-8")
+    compare("plan.md", plan_markdown(examples.DESKTOP))
