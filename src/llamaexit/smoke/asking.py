@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from llamaexit.smoke.model import Fault, Outcome
-    from llamaexit.snapshot import Loaded
 
 
 class Chunk(Protocol):
@@ -24,7 +23,8 @@ class Chunk(Protocol):
 
 
 class Reply(Protocol):
-    """What came back. status: 0 when nothing did. body: None when it is no JSON object. error: why it is no answer."""
+    """What came back. status: 0 when nothing did. body: None when it is no JSON object; of a stream, the last piece.
+    error: why it is no answer."""
 
     @property
     def status(self) -> int: ...
@@ -46,8 +46,8 @@ class Inference(Protocol):
     def ask(self, path: str, request: dict[str, Any], *, seconds: float) -> Reply:
         """Put one request and wait at most so long. A bad answer is a reply, too; it is never raised."""
 
-    def loaded(self) -> Sequence[Loaded]:
-        """The models in memory. Raises OllamaError."""
+    def loaded(self) -> Sequence[dict[str, Any]]:
+        """The models in memory, as `/api/ps` lists them."""
 
 
 class Unanswered(Exception):
@@ -89,7 +89,9 @@ def unanswered(reply: Reply, seconds: float) -> Unanswered | None:
         return Unanswered("error", "broken", error or "no answer")
     if reply.status < 400 and not error:
         return None if reply.body is not None or reply.chunks else Unanswered("error", "broken", "an empty answer")
-    told = f"the server answered {reply.status}" if reply.status >= 400 else "the answer broke off"
+    if reply.status < 400 and not _said_by_server(reply):
+        return Unanswered("error", "broken", error)
+    told = f"the server answered {reply.status}" if reply.status >= 400 else "the answer ended in an error"
     reason = f"{told}: {error}" if error else told
     if reply.status == 412 or _TOO_OLD.search(error):
         return Unanswered("fail", "too-old", reason, lasting=True)
@@ -100,3 +102,8 @@ def unanswered(reply: Reply, seconds: float) -> Unanswered | None:
     if reply.status in _NOBODY_ANSWERS:
         return Unanswered("error", "broken", reason, lasting=True)
     return Unanswered("fail", "broken", reason)
+
+
+def _said_by_server(reply: Reply) -> bool:
+    """Whether an error under a good status is a line of the server's; else the connection was cut."""
+    return any("error" in body for body in (reply.body or {}, *(chunk.body for chunk in reply.chunks)))

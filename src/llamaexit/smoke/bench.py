@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from llamaexit.errors import OllamaError
 from llamaexit.ollama.version import at_least
 from llamaexit.smoke.answer import Answer, merged, read
 from llamaexit.smoke.asking import Unanswered, unanswered
@@ -16,10 +15,9 @@ from llamaexit.smoke.kept import kept
 from llamaexit.smoke.model import Exchange, Residency
 
 if TYPE_CHECKING:
-    from llamaexit.smoke.asking import Inference, Reply
+    from llamaexit.smoke.asking import Inference
     from llamaexit.smoke.model import Subject, Suite, SuiteResult
     from llamaexit.smoke.pace import Pace
-    from llamaexit.snapshot import Loaded
 
 Think = bool | Literal["default"]
 """True, False, or `default`: say nothing about it, as a client does that does not know of thinking."""
@@ -131,14 +129,10 @@ class Bench:
     def ask(self, path: str, request: dict[str, Any], *, writes: int, seconds: float | None = None) -> Answer:
         """Put any request. writes: tokens the answer may have, from which follows how long it is waited for."""
         limit = seconds if seconds is not None else self.pace.deadline(_reads(request), writes)
-        began = self._clock()
-        try:
-            reply = self._inference.ask(path, request, seconds=limit)
-        except OllamaError as error:
-            self._keep(path, request, None, error.message, self._clock() - began)
-            raise Unanswered("error", "broken", error.message, lasting=True) from error
+        reply = self._inference.ask(path, request, seconds=limit)
         body = merged(reply.chunks) if reply.chunks else reply.body or {}
-        self._keep(path, request, reply, reply.error, reply.seconds, body)
+        evidence = Exchange(path, kept(request), reply.status, kept(body) or None, reply.error, round(reply.seconds, 3))
+        self.exchanges.append(evidence)
         problem = unanswered(reply, limit)
         if problem is not None:
             raise problem
@@ -173,34 +167,28 @@ class Bench:
 
         It is looked up by digest: models of the same weights share one place, under the name that was loaded first.
         """
-        try:
-            models = self._inference.loaded()
-        except OllamaError as error:
-            raise Unanswered("error", "broken", error.message, lasting=True) from error
-        found = self._own(models)
+        found = self._own(self._inference.loaded())
         if found is None:
             return None
-        self._resident = found.digest
-        return Residency(found.size, found.size_vram, found.context_length)
+        self._resident = found.get("digest")
+        size, size_vram = _count(found.get("size")), _count(found.get("size_vram"))
+        return Residency(size, size_vram, _count(found.get("context_length")) or None)
 
     def unload(self, *, patience: float = 10.0, pause: Callable[[float], None] = time.sleep) -> bool:
         """Let the model go and wait until it is gone: Ollama answers before it is. True when it is."""
         request = {"model": self.subject.name, "keep_alive": 0, "stream": False}
         until = self._clock() + patience
-        try:
-            self._inference.ask("/api/generate", request, seconds=patience)
-            while any(model.digest == self._resident for model in self._inference.loaded()):
-                if self._clock() >= until:
-                    return False
-                pause(0.1)
-        except OllamaError:
-            return False
+        self._inference.ask("/api/generate", request, seconds=patience)
+        while any(model.get("digest") == self._resident for model in self._inference.loaded()):
+            if self._clock() >= until:
+                return False
+            pause(0.1)
         return True
 
-    def _own(self, models: Sequence[Loaded]) -> Loaded | None:
+    def _own(self, models: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         wanted = self._resident or self.subject.digest
         for model in models:
-            if model.digest == wanted or (wanted is None and model.name == self.subject.name):
+            if model.get("digest") == wanted or (wanted is None and model.get("name") == self.subject.name):
                 return model
         if self._resident is None and len(models) == 1:
             return models[0]  # the same weights under another name: nothing else can be what was just loaded
@@ -238,18 +226,6 @@ class Bench:
             request["think"] = think
         return self.ask(path, request, seconds=seconds, writes=max_tokens)
 
-    def _keep(
-        self,
-        path: str,
-        request: dict[str, Any],
-        reply: Reply | None,
-        error: str | None,
-        seconds: float,
-        body: dict[str, Any] | None = None,
-    ) -> None:
-        status = reply.status if reply is not None else 0
-        self.exchanges.append(Exchange(path, kept(request), status, kept(body) or None, error, round(seconds, 3)))
-
 
 def _conversation(messages: str | Sequence[Message]) -> list[Message]:
     return [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
@@ -261,3 +237,7 @@ def _reads(request: dict[str, Any]) -> int:
     images += request.get("images", ())
     characters = len(json.dumps(request, ensure_ascii=False)) - sum(map(len, images))
     return characters // _CHARACTERS_PER_TOKEN + _IMAGE_TOKENS * len(images)
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0
