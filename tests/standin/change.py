@@ -60,7 +60,7 @@ def delete(store: Store, name: Name) -> None:
         if name not in store.manifests:
             raise Missing
         digests = store.digests(store.manifests[name])
-        del store.manifests[name]
+        store.drop(name)
         remove_unused(store, digests)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ not_json = answer(200, "OK", "application/json")
 unauthorized = answer(401, "unauthorized")
 server_error = answer(500, '{"error":"something went wrong"}', "application/json; charset=utf-8")
 model_missing = answer(404, '{"error":"model \'x:latest\' not found"}', "application/json; charset=utf-8")
+busy = answer(
+    503,
+    '{"error":"server busy, please try again.  maximum pending requests exceeded"}',
+    "application/json; charset=utf-8",
+)
 unknown_route = answer(404, "404 page not found")
 bad_gateway = answer(502, "<html><title>502 Bad Gateway</title></html>", "text/html")
 llama_server = answer(
@@ -52,6 +58,16 @@ def slow(seconds: float) -> Fault:
         handler.route()
 
     return fault
+
+
+def lose_answer(handler: Handler) -> None:
+    """Do what was asked, and close the connection in place of answering."""
+    kept, handler.wfile = handler.wfile, io.BytesIO()
+    try:
+        handler.route()
+    finally:
+        handler.wfile = kept
+        handler.close_connection = True
 
 
 def drop(handler: Handler) -> None:

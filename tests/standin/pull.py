@@ -66,6 +66,7 @@ class Downloads:
             self._waiting[digest] -= 1
             if not self._waiting[digest]:
                 del self._waiting[digest], self._moved[digest]
+                store.keep_partial(digest)
 
     def move(self, store: Store, digest: str, pace: Pace, limit: int) -> None:
         """Let as much arrive as the time since the last look allows, up to `limit` bytes in all."""
@@ -121,7 +122,7 @@ class Pull:
         with self.store.lock:
             if self.fault and self.fault.effect is Effect.HOLLOW:
                 config = described["config"]["digest"]
-                self.store.blobs[config] = Blob(b"\0" * int(described["config"]["size"]), described["config"]["size"])
+                self.store.keep(config, Blob(b"\0", int(described["config"]["size"])))
             self.store.put(self.name, manifest)
             unused = replaced - {layer["digest"] for layer in layers}
             if self.prune and unused:
@@ -165,10 +166,8 @@ class Pull:
             yield from self._transfer(digest, partial, blob.size)
             with self.store.lock:
                 if self.store.partials.get(digest) is partial:
-                    del self.store.partials[digest]
-                    self.store.written.pop(f"{digest}-partial", None)
-                    self.store.blobs[digest] = blob
-                    self.store.touch(digest)
+                    self.store.remove_partial(digest)
+                    self.store.keep(digest, blob)
         finally:
             self.downloads.leave(self.store, digest)
         if self.pace.bytes_per_second is None and blob.size >= SEEN:

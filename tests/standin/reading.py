@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from standin import answers
+from standin import answers, openai
 from standin.answers import NotFound
 from standin.handler import PLAIN_JSON, Handler, Problem, Route
 from standin.store import Name
@@ -39,15 +39,22 @@ def show(call: Handler, _: Any) -> None:
     name = Name.parse(wanted)
     if name is None:
         raise Problem(400, "invalid model name")
-    store = call.standin.store
+    store, release = call.standin.store, call.standin.release
     with store.lock:
         name = store.existing(name)
+        digest = store.manifests[name].digest if name in store.manifests else ""
+        key = (name, digest, bool(body.get("verbose")))
+        cached = release.since(0, 23, 2) and not body.get("system") and not body.get("options")
         try:
-            answer = answers.show(store, name, verbose=bool(body.get("verbose")), release=call.standin.release)
+            answer = call.standin.shown.get(key) if cached else None
+            if answer is None:
+                answer = answers.show(store, name, verbose=bool(body.get("verbose")), release=release)
         except NotFound:
             raise Problem(404, f"model '{name.short}' not found") from None
         except ValueError as error:
             raise Problem(500, str(error)) from None
+        if cached:
+            call.standin.shown[key] = answer
     call.reply_json(answer)
 
 
@@ -66,6 +73,17 @@ def v1_models(call: Handler, _: Any) -> None:
     call.reply_json(answer, media_type=PLAIN_JSON, line=True)
 
 
+def v1_model(call: Handler, wanted: str) -> None:
+    name, store = Name.parse(wanted), call.standin.store
+    with store.lock:
+        entry = store.manifests.get(store.existing(name)) if name else None
+    if name is None or entry is None:
+        status, text = (400, "invalid model name") if name is None else (404, f"model '{name.short}' not found")
+        return call.reply_json(openai.error(status, text), status, PLAIN_JSON, line=True)
+    answer = {"id": wanted, "object": "model", "created": entry.modified // 10**9, "owned_by": name.namespace}
+    call.reply_json(answer, media_type=PLAIN_JSON, line=True)
+
+
 ROUTES: dict[str, dict[str, Route]] = {
     "/": {"GET": root, "HEAD": root},
     "/api/version": {"GET": version, "HEAD": version},
@@ -74,4 +92,5 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/api/show": {"POST": show},
     "/api/blobs/:": {"HEAD": has_blob},
     "/v1/models": {"GET": v1_models},
+    "/v1/models/:": {"GET": v1_model},
 }

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from standin import changing, inferring, installed, reading
 from standin.behaviour import Behaviour, Echo
+from standin.clock import Clock
 from standin.faults import Fault
 from standin.handler import Handler
 from standin.installed import Installed
@@ -28,6 +29,8 @@ from standin.store import Name, Store
 from standin.upkeep import prune_at_start
 
 T = TypeVar("T")
+_NAMING = ("model", "name", "source", "destination")
+"""Fields of a body that name a model."""
 
 for _routes in (reading.ROUTES, changing.ROUTES, inferring.ROUTES):
     for _path, _verbs in _routes.items():
@@ -42,9 +45,9 @@ class _Trouble(Generic[T]):
     times: int | None
     after: int
 
-    def takes(self, path: str, model: Any) -> bool:
+    def takes(self, path: str, models: set[str]) -> bool:
         """Whether it strikes this request; counts it when it could have."""
-        if self.model not in (None, model) or self.path not in (None, path) or self.times == 0:
+        if (self.model is not None and self.model not in models) or self.path not in (None, path) or self.times == 0:
             return False
         if self.after > 0:
             self.after -= 1
@@ -90,6 +93,8 @@ class Standin:
         """How often it was restarted."""
         self.downloads = Downloads()
         self.runners = Runners(self.store)
+        self.shown: dict[tuple[Name, str, bool], Any] = {}
+        """Answers of `/api/show` that are given again as long as the manifest is the same, from 0.23.2 on."""
         self._resolved: dict[tuple[Name, str], Installed] = {}
         self._busy = 0
         self._watches: list[Watch] = []
@@ -108,6 +113,20 @@ class Standin:
     @property
     def release(self) -> Release:
         return Release(self.version)
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is, for ages of files and expiry of models."""
+        return self.store.clock
+
+    @property
+    def disk_free(self) -> int | None:
+        """Bytes left for pulls; None for as many as they like. Set it, and it shrinks and grows with what is stored."""
+        return self.store.free
+
+    @disk_free.setter
+    def disk_free(self, free: int | None) -> None:
+        self.store.capacity = None if free is None else self.store.used + free
 
     def start(self) -> Standin:
         """Listen, and answer from a thread."""
@@ -162,7 +181,7 @@ class Standin:
     def pull_trouble(self, model: str) -> PullFault | None:
         """What goes wrong with this pull, if anything."""
         with self.lock:
-            return next((trouble.fault for trouble in self._pull_troubles if trouble.takes("", model)), None)
+            return next((trouble.fault for trouble in self._pull_troubles if trouble.takes("", {model})), None)
 
     def watch(self, callback: Watch) -> None:
         """Call `callback(number, request, phase)` in the thread of every request from now on, before anything is done,
@@ -205,6 +224,7 @@ class Standin:
             self.epoch += 1
             self.store.resident.clear()
             self._resolved.clear()
+            self.shown.clear()
             if prune and self.prune:
                 prune_at_start(self.store, self.release)
         self.end_connections()
@@ -221,8 +241,8 @@ class Standin:
     def trouble(self, path: str, body: Any) -> Fault | None:
         """What to do instead of answering, if anything."""
         with self.lock:
-            model = body.get("model") if isinstance(body, dict) else None
-            return next((trouble.fault for trouble in self._troubles if trouble.takes(path, model)), None)
+            named = {str(body.get(field)) for field in _NAMING} if isinstance(body, dict) else set()
+            return next((trouble.fault for trouble in self._troubles if trouble.takes(path, named)), None)
 
     def failed(self, error: BaseException) -> None:
         """Keep an error of the stand-in's own code for `stop`."""

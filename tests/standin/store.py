@@ -144,6 +144,7 @@ class Store:
 
     written: when each blob or partial download (`<digest>-partial`) was last written, nanoseconds since the epoch.
     capacity: bytes the disk holds in all; None is a disk that is never full.
+    disk: a directory that is kept as Ollama would keep it, change by change; None for a store in memory only.
     """
 
     path: str = "/srv/ollama/models"
@@ -153,14 +154,15 @@ class Store:
     partials: dict[str, Partial] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     capacity: int | None = None
+    disk: Path | None = None
     clock: Clock = field(default_factory=Clock)
     lock: Any = field(default_factory=threading.RLock, compare=False, repr=False)
     """Held by whoever reads or changes more than one thing."""
 
     @classmethod
-    def from_directory(cls, root: Path) -> Store:
-        """What a store on disk holds."""
-        store = cls(str(root))
+    def from_directory(cls, root: Path, *, follow: bool = False) -> Store:
+        """What a store on disk holds. With `follow`, the directory is changed along with it."""
+        store = cls(str(root), disk=root if follow else None)
         for path in root.glob("manifests/*/*/*/*"):
             name = Name(*path.relative_to(root / "manifests").parts)
             store.manifests[name] = Entry(path.read_bytes(), path.stat().st_mtime_ns)
@@ -184,25 +186,45 @@ class Store:
             store.add(model)
         return store
 
-    def write_to(self, root: Path) -> Path:
-        """Lay the store out on disk, weights as holes. From then on `path` is that directory."""
+    def write_to(self, root: Path, *, follow: bool = False) -> Path:
+        """Lay the store out on disk, weights as holes. From then on `path` is that directory, and with `follow` it is
+        changed along with the store."""
         (root / "blobs").mkdir(parents=True)
-        for digest, blob in self.blobs.items():
-            with (root / "blobs" / digest.replace(":", "-", 1)).open("wb") as file:
+        self.path, self.disk = str(root), root
+        for digest in self.blobs:
+            self._write_blob(digest)
+        for digest in self.partials:
+            self._write_partial(digest)
+        for name in self.manifests:
+            self._write_manifest(name)
+        self.disk = root if follow else None
+        return root
+
+    def _file(self, digest: str) -> Path:
+        assert self.disk is not None
+        return self.disk / "blobs" / digest.replace(":", "-", 1)
+
+    def _write_blob(self, digest: str) -> None:
+        if self.disk is not None:
+            blob = self.blobs[digest]
+            with self._file(digest).open("wb") as file:
                 file.write(blob.data)
                 file.truncate(blob.size)
-        for digest, partial in self.partials.items():
-            file_name = digest.replace(":", "-", 1) + "-partial"
-            with (root / "blobs" / file_name).open("wb") as file:
+
+    def _write_partial(self, digest: str) -> None:
+        """As large as it is going to be, and beside it how much of it is there."""
+        if self.disk is not None:
+            partial = self.partials[digest]
+            with self._file(f"{digest}-partial").open("wb") as file:
                 file.truncate(partial.total)
             part = {"N": 0, "Offset": 0, "Size": partial.total, "Completed": partial.completed}
-            (root / "blobs" / f"{file_name}-0").write_text(json.dumps(part), "utf-8")
-        for name, entry in self.manifests.items():
-            path = root.joinpath("manifests", *name)
+            self._file(f"{digest}-partial-0").write_text(json.dumps(part), "utf-8")
+
+    def _write_manifest(self, name: Name) -> None:
+        if self.disk is not None:
+            path = self.disk.joinpath("manifests", *name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(entry.data)
-        self.path = str(root)
-        return root
+            path.write_bytes(self.manifests[name].data)
 
     def add(self, model: Model) -> str:
         """Install a model; returns the digest of its manifest. Layers that exist already are shared."""
@@ -224,7 +246,23 @@ class Store:
     def put(self, name: Name, manifest: bytes) -> Entry:
         """Write a manifest, over the one that was there."""
         entry = self.manifests[name] = Entry(manifest, self.clock.now())
+        self._write_manifest(name)
         return entry
+
+    def drop(self, name: Name) -> None:
+        """Remove a manifest, and directories it leaves empty."""
+        del self.manifests[name]
+        if self.disk is not None:
+            path = self.disk.joinpath("manifests", *name)
+            path.unlink(missing_ok=True)
+            for parent in list(path.parents)[:3]:
+                if not any(parent.iterdir()):
+                    parent.rmdir()
+
+    def truncate(self, name: str) -> None:
+        """Leave the manifest of a name, installed or not, with no bytes, as a server does that is killed while it
+        writes one: `/api/tags` does not list it, deleting it fails, and a copy over it heals it."""
+        self.put(self.named(name), b"")
 
     def _own(self, model: Model) -> Iterator[dict[str, Any]]:
         for kind, data, size, digest in model.files():
@@ -259,9 +297,30 @@ class Store:
         if digest is None:
             whole = data if size in (None, len(data)) else data + str(size).encode()
             digest = "sha256:" + hashlib.sha256(whole).hexdigest()
-        self.blobs.setdefault(digest, Blob(data, len(data) if size is None else size))
+        if digest not in self.blobs:
+            self.keep(digest, Blob(data, len(data) if size is None else size))
         self.touch(digest)
         return digest
+
+    def keep(self, digest: str, blob: Blob) -> None:
+        """Put a blob in its place, whatever was there."""
+        self.blobs[digest] = blob
+        self.touch(digest)
+        self._write_blob(digest)
+
+    def keep_partial(self, digest: str) -> None:
+        """Note down how far a download is that nobody waits for any more."""
+        if digest in self.partials:
+            self.touch(f"{digest}-partial")
+            self._write_partial(digest)
+
+    def remove_partial(self, digest: str) -> None:
+        """One that is not there is no error."""
+        self.partials.pop(digest, None)
+        self.written.pop(f"{digest}-partial", None)
+        if self.disk is not None:
+            for suffix in ("-partial", "-partial-0"):
+                self._file(digest + suffix).unlink(missing_ok=True)
 
     def touch(self, digest: str) -> None:
         """Make a blob or a partial download one that was written now."""
@@ -271,6 +330,8 @@ class Store:
         """One that is not there is no error."""
         self.blobs.pop(digest, None)
         self.written.pop(digest, None)
+        if self.disk is not None:
+            self._file(digest).unlink(missing_ok=True)
 
     @property
     def used(self) -> int:

@@ -38,6 +38,5 @@ def prune_at_start(store: Store, release: Release) -> None:
     }
     for digest in list(store.partials):
         if f"{digest}-partial" in old:
-            del store.partials[digest]
-            store.written.pop(f"{digest}-partial", None)
+            store.remove_partial(digest)
     remove_unused(store, old & set(store.blobs))
