@@ -15,9 +15,9 @@ class MigrationOptions:
     stage: stop before anything is switched. only, skip: glob patterns on source names. pull: False where targets have
     to be installed already (air-gap). keep_going: go on with the other models when one fails. aliases: neutral names to
     point at a target, each with the use or the source it stands for. take_over: let the names of the old library models
-    mean the new ones. accept: sources that are switched whatever their verdict. suite: which smoke tests. answer_seconds:
-    the longest wait for one answer of a model (None: by what the check needs). stall_seconds: how long a pull may stand
-    still. overlap: pull the next model while one is tested.
+    mean the new ones. accept: sources that are switched whatever their verdict. suite: which smoke tests.
+    answer_seconds: the longest wait for one answer of a model (None: by what the check needs). stall_seconds: how long
+    a pull may stand still. overlap: pull the next model while one is tested.
     """
 
     stage: bool = False

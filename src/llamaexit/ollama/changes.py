@@ -16,11 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import llamaexit
 from llamaexit.ollama.failures import BadAnswer, Refused, TimedOut, Unreachable
 from llamaexit.ollama.host import Host, resolve
+from llamaexit.ollama.names import BadName, Name
 from llamaexit.ollama.pull_failures import PullError, failure_in
 from llamaexit.ollama.texts import printable
+from llamaexit.ollama.web import asked_plainly
 
 if TYPE_CHECKING:
     import httpx
@@ -89,8 +90,9 @@ class Changes:
         Leaving early closes the connection, which makes the server stop, with what it has kept for the next pull.
         """
         watch = _Watch(self._stall_timeout)
+        request = {"model": name, "stream": True, **({"insecure": True} if _from_this_machine(name) else {})}
         try:
-            with self._stream("/api/pull", {"model": name, "stream": True}, None) as stream, _Pump(stream) as pump:
+            with self._stream("/api/pull", request, None) as stream, _Pump(stream) as pump:
                 while True:
                     event = pump.next(_GLANCE)
                     if cancelled():
@@ -156,6 +158,18 @@ class Changes:
             with self._translated("/api/generate"):
                 self._connected().generate(name, keep_alive=0)
 
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        if self._client is not None:
+            self._client.close()  # type: ignore[no-untyped-call]
+            self._client = None
+
+    def __enter__(self) -> Changes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _loaded(self) -> Any:
         with self._translated("/api/ps"):
             return self._connected().ps().models
@@ -175,9 +189,7 @@ class Changes:
         if self._client is None:
             from ollama import Client
 
-            headers = {"User-Agent": f"llamaexit/{llamaexit.__version__}"}
-            if self._api_key:
-                headers["Authorization"] = f"Bearer {self._api_key}"
+            headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
             self._client = Client(
                 self.host.url, timeout=self._timeout, headers=headers, trust_env=False, follow_redirects=False
             )
@@ -316,6 +328,14 @@ class _Watch:
         verifying = self._status.startswith("verifying")
         extra = sum(self._totals.values()) / VERIFY_RATE if verifying else 0.0
         return time.monotonic() - self._moved <= self._seconds + extra
+
+
+def _from_this_machine(name: str) -> bool:
+    """Whether a name leads to a registry on loopback. To Ollama `insecure` means plain http, without a try of https."""
+    try:
+        return asked_plainly(Name.parse(name).host.lower())
+    except BadName:
+        return False
 
 
 def _progress(event: Mapping[str, Any]) -> Progress:

@@ -22,6 +22,8 @@ from llamaexit.ollama.texts import printable
 JsonObject = dict[str, Any]
 _LONGEST = 64 * 1024**2
 """Bytes of an answer that are read."""
+_END: JsonObject = {}
+"""Stands for the mark at the end of a stream on /v1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,12 @@ class Inference:
             self._connection.close()
             self._connection = None
 
+    def __enter__(self) -> Inference:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _sent(self, method: str, path: str, request: JsonObject, seconds: float) -> Reply:
         payload = json.dumps(request).encode() if method == "POST" else None
         kept = self._connection is not None
@@ -99,10 +107,16 @@ class Inference:
             response = connection.getresponse()
             status = response.status
             if request.get("stream") is True and status == 200:
+                ended = False
                 for found in _pieces(response):
-                    chunks.append(Chunk(time.perf_counter() - begun, found))
+                    ended = found is _END or found.get("done") is True
+                    if found is not _END:
+                        chunks.append(Chunk(time.perf_counter() - begun, found))
                 body = chunks[-1].body if chunks else None
                 error = next((text for chunk in chunks if (text := _error(chunk.body)) is not None), None)
+                if error is None and not ended:
+                    # http.client takes a cut chunked answer for a complete one
+                    error = "the stream broke off before the answer was done"
             else:
                 data = response.read(_LONGEST)
                 body = _object(data)
@@ -130,6 +144,8 @@ def _pieces(response: http.client.HTTPResponse) -> Iterator[JsonObject]:
         if size > _LONGEST:
             raise http.client.HTTPException("the answer has no end")
         text = line.strip().removeprefix(b"data:").strip()
+        if text == b"[DONE]":
+            yield _END
         if not text or text == b"[DONE]" or line.startswith((b":", b"event:")):
             continue
         found = _object(text)

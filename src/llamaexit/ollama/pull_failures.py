@@ -63,7 +63,7 @@ _HINTS: dict[PullKind, str] = {
     "proxy": "HTTPS_PROXY has to be set right for the Ollama server, not here",
     "unauthorized": "the key of the Ollama server (~/.ollama/id_ed25519.pub) has to be known to the registry",
     "digest": "pull it again: Ollama has thrown the damaged file away",
-    "insecure": "llamaexit only pulls over https; put TLS in front of the registry",
+    "insecure": "plain http is only used to a registry on the machine of Ollama itself: put TLS in front of this one",
     "no-key": "start Ollama once as the user it runs as, which makes its key",
     "stalled": "check the network of the machine Ollama runs on; what was downloaded is kept",
     "cut": "the server may have been restarted; what was downloaded is kept",

@@ -50,6 +50,11 @@ def is_name(text: str) -> bool:
     return True
 
 
+def is_stop_of_llama(stop: str) -> bool:
+    """Whether a stop string is one of Llama's own marks, which other models never write."""
+    return stop in _LLAMA_STOPS
+
+
 def rebuild_of(model: InstalledModel, origin: Origin | None) -> Rebuild:
     """What a rebuild carries and drops, one entry per thing, in words."""
     carries: list[str] = []
