@@ -24,7 +24,7 @@ from llamaexit.gguf import Header, Tensor, parse_header
 from llamaexit.ollama.cache import Cache
 from llamaexit.ollama.manifest import MEDIA_TYPE, BadManifest, Manifest, parse_json, parse_manifest
 from llamaexit.ollama.names import DEFAULT_HOST, DEFAULT_NAMESPACE, Name
-from llamaexit.ollama.web import Answer, WebError, get, is_loopback
+from llamaexit.ollama.web import Answer, WebError, asked_plainly, get
 from llamaexit.snapshot import Layer
 
 MAX_AGE = 3600.0
@@ -215,8 +215,7 @@ def blob_url(name: Name, layer: Layer) -> str:
 
 def _base(name: Name) -> str:
     host = name.host.lower()
-    plain = is_loopback(host.rpartition(":")[0] or host)
-    return f"{'http' if plain else 'https'}://{host}/v2/{name.namespace}/{name.model}"
+    return f"{'http' if asked_plainly(host) else 'https'}://{host}/v2/{name.namespace}/{name.model}"
 
 
 def _refused(name: Name, answer: Answer, server_version: str | None) -> RegistryError:

@@ -50,6 +50,11 @@ def is_loopback(host: str | None) -> bool:
         return host == "localhost"
 
 
+def asked_plainly(registry: str) -> bool:
+    """Whether a registry (`host`, `host:port`) is asked over plain http: one on this machine is, all others are not."""
+    return is_loopback(registry.rpartition(":")[0] or registry)
+
+
 def get(url: str, headers: dict[str, str], *, timeout: float, limit: int, only: int | None = None) -> Answer:
     """GET `url`, following redirects.
 
