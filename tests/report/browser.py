@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,13 @@ from typing import Any
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 _MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+_AS_3_AND_4 = (
+    "import fcntl, os, sys;"
+    "high = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]];"
+    "os.dup2(high[0], 3); os.dup2(high[1], 4);"
+    "os.execv(sys.argv[3], sys.argv[3:])"
+)
+"""Where the browser reads and writes. Two pipes cannot simply be moved there: either may have the other's number."""
 _PATIENCE = 50.0
 """Seconds for everything one browser is asked; a browser that hangs longer is ended."""
 
@@ -110,16 +118,15 @@ def browser(program: str, profile: Path) -> Iterator[Browser]:
     """A running browser with a profile of its own."""
     for_it, to = os.pipe()
     back, from_it = os.pipe()
-    # it reads from 3 and writes to 4; the shell puts the pipes there, wherever this process has them
     command = [
-        "/bin/sh", "-c", f'exec "$0" "$@" 3<&{for_it} 4>&{from_it}', program,
+        sys.executable, "-c", _AS_3_AND_4, str(for_it), str(from_it), program,
         "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={profile}", "--no-first-run", "--disable-gpu",
         "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
         "--disable-extensions", "--hide-scrollbars", "about:blank",
     ]  # fmt: skip
     process = subprocess.Popen(
-        command, pass_fds=(for_it, from_it), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, pass_fds=(for_it, from_it), env={**os.environ, "HOME": str(profile)}, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(for_it)
     os.close(from_it)

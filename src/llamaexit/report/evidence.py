@@ -8,7 +8,6 @@ is done where it is shown.
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,8 +31,6 @@ _DEPTH = 6
 _SHOWN = 5
 """Exchanges that are shown of a check that did not simply pass; of one that did, the first."""
 _LARGEST = 2**64
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{200,}={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +78,12 @@ def one_line(text: str, most: int = LINE) -> str:
 def exchanges_of(result: CheckResult) -> Exchanges:
     """The evidence of one check: enough of it to see why it went as it did."""
     most = 1 if result.outcome == "pass" else _SHOWN
-    shown = tuple(_evidence(exchange) for exchange in result.exchanges[:most])
-    return Exchanges(shown, len(result.exchanges) - len(shown))
+    found = list(result.exchanges)
+    if len(result.won) == len(found):
+        # one exchange for each prompt: those that were lost are what people look for
+        found = [exchange for _, exchange in sorted(zip(result.won, found, strict=True), key=lambda pair: pair[0])]
+    shown = tuple(map(_evidence, found[:most]))
+    return Exchanges(shown, len(found) - len(shown))
 
 
 def _evidence(exchange: Exchange) -> Evidence:
@@ -171,9 +172,7 @@ def _document(value: Any) -> str:
 def _small(value: Any, depth: int) -> Any:
     """A JSON value with long texts, long lists and deep nesting cut, each with a word about what is not there."""
     if isinstance(value, str):
-        if len(value) > _LEAF and _BASE64.match(value):
-            return f"[{len(value):,} characters of base64]"
-        return shortened(value, _LEAF)
+        return _picture(value) if value.startswith("data:") else shortened(value, _LEAF)
     if isinstance(value, int) and abs(value) > _LARGEST:
         return f"[a number of {value.bit_length():,} bits]"
     if not isinstance(value, dict | list | tuple):
@@ -181,10 +180,20 @@ def _small(value: Any, depth: int) -> Any:
     if depth == 0:
         return "[deeper]"
     if isinstance(value, dict):
-        kept = {shortened(str(key), 100): _small(item, depth - 1) for key, item in islice(value.items(), _KEYS)}
+        kept = {shortened(str(key), 100): _member(key, item, depth - 1) for key, item in islice(value.items(), _KEYS)}
         return kept if len(value) <= _KEYS else {**kept, "…": f"[{len(value) - _KEYS:,} keys more]"}
     items = [_small(item, depth - 1) for item in value[:_ITEMS]]
     return items if len(value) <= _ITEMS else [*items, f"[{len(value) - _ITEMS:,} more]"]
+
+
+def _member(key: Any, value: Any, depth: int) -> Any:
+    if key == "images" and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return [_picture(item) for item in value[:_ITEMS]]
+    return _small(value, depth)
+
+
+def _picture(text: str) -> str:
+    return f"[a picture, {len(text):,} characters]"
 
 
 def _shown(char: str) -> str:

@@ -15,12 +15,12 @@ def plain(text: str) -> str:
 
     A word joiner keeps an `@` from calling a person or a team where the report is posted.
     """
-    return _MENTION.sub("@\u2060", _SPECIAL.sub(r"\\\1", visible(" ".join(text.split()))))
+    return _MENTION.sub("@\u2060", _SPECIAL.sub(r"\\\1", _one_line(text)))
 
 
 def code(text: str) -> str:
     """A name in backticks; one that holds a backtick or a bar, which tables cannot have in them, is escaped instead."""
-    name = visible(" ".join(text.split()))
+    name = _one_line(text)
     return plain(text) if "`" in name or "|" in name or not name else f"`{name}`"
 
 
@@ -30,3 +30,7 @@ def block(text: str, indent: str = "") -> list[str]:
     fence = "`" * max(3, longest + 1)
     # what other renderers take for the end of a line must not become one here
     return [f"{indent}{line}" for line in (f"{fence}text", *visible(text).split("\n"), fence)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(visible(text).split())

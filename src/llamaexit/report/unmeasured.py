@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 def unmeasured(run: Run) -> Iterator[tuple[str, tuple[str, ...]]]:
     """For each replacement that lacks something: its source, and what is lacking, one line each."""
-    for decision, target, test in outcome.replacements(run):
+    for decision, _, test in outcome.replacements(run):
         source = decision.source.model
         if test is None:
-            yield source, (_never_tested(run, target.model),)
+            yield source, (_never_tested(run),)
         elif lines := tuple(_lacking(decision, test)):
             yield source, lines
 
 
-def _never_tested(run: Run, target: str) -> str:
+def _never_tested(run: Run) -> str:
     if run.options.suite == "none":
-        return f"{target} was not tested at all: --suite none was asked for."
-    return f"{target} was not tested: the run did not come that far."
+        return "The new model was not tested at all: --suite none was asked for."
+    return "The new model was not tested: the run did not come that far."
 
 
 def _lacking(decision: Decision, test: Tested) -> Iterator[str]:
