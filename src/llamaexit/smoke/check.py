@@ -39,7 +39,8 @@ class Check:
     title: what a model that passes does (`keeps to a JSON schema`). run: puts the questions and judges; it may raise
     Unanswered. uses: it is put to models of any of these. writes, reads: tokens that all its questions together will
     usually take. route: on `v1` the context cannot be set, so that Ollama may load the model anew: those go last.
-    lacks: says why a model cannot be asked, or nothing. own: it comes from a recipe, and is put whatever the time.
+    lacks: says why a model cannot be asked, or nothing. advisory: whatever it finds, it does not stop a switch. own: it
+    comes from a recipe, and is put whatever the time.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Check:
     reads: int = 100
     route: Literal["native", "v1"] = "native"
     lacks: Callable[[Subject], str] | None = None
+    advisory: bool = False
     own: bool = False
 
     def applies(self, subject: Subject, suite: Suite) -> bool:
@@ -95,11 +97,11 @@ class Tally:
             self.problems.append(problem)
             self.faults.append(fault)  # type: ignore[arg-type]
 
-    def finding(self, *, may_lose: int = 0, worst: Outcome = "fail") -> Finding:
-        """`pass` when all went well, `warn` when no more than `may_lose` did not, `worst` otherwise."""
+    def finding(self, *, may_lose: int = 0) -> Finding:
+        """`pass` when all went well, `warn` when no more than `may_lose` did not, `fail` otherwise."""
         lost = len(self.problems)
         if not lost:
             return Finding("pass", won=tuple(self.won), figures=self.figures)
         count = f"{lost} of {len(self.won)} answers: " if len(self.won) > 1 else ""
-        outcome: Outcome = "warn" if lost <= may_lose or worst == "warn" else worst
+        outcome: Outcome = "warn" if lost <= may_lose else "fail"
         return Finding(outcome, f"{count}{self.problems[0]}", self.faults[0], tuple(self.won), self.figures)

@@ -9,3 +9,6 @@ CHECKS: tuple[Check, ...] = (
     load_residency.CHECK,
     sane_text.CHECK,
 )
+
+ADVISORY = frozenset(check.id for check in CHECKS if check.advisory)
+"""Ids of the checks that never stop a switch, whatever they find and even when they could not be asked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llamaexit.smoke.asking import Inference, Unanswered
@@ -39,23 +40,22 @@ def run_suite(
     ended: Ended | None = None,
     answer_seconds: float | None = None,
     old: SuiteResult | None = None,
-    checks: Sequence[Check] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> SuiteResult:
     """Put the checks of a suite to one model. What goes wrong is in the result; only ^C is raised.
 
     seed: the same seed gives the same questions. answer_seconds: the longest wait for one answer, which also lifts the
-    limit on the whole. old: the results of the model it is to replace. checks: in place of those of the suite.
+    limit on the whole. old: the results of the model it is to replace.
     """
     started_at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     begun = clock()
     bench = Bench(subject, inference, Pace(answer_seconds), suite=suite, seed=seed, old=old, clock=clock)
-    asked = tuple(checks) if checks is not None else checks_for(subject, suite, own)
+    asked = checks_for(subject, suite, own)
     run = _Run(bench, asked, began, ended, clock)
     run.through()
     if bench.loaded:
         bench.unload()
-    stopped = None if bench.loaded or not asked else next((r for r in run.results if r.outcome != "pass"), None)
+    stopped = run.results[-1] if run.results and not bench.loaded else None
     return SuiteResult(
         subject=subject,
         suite=suite,
@@ -134,6 +134,8 @@ class _Run:
                 finding = check.run(self._bench)
             except Unanswered as error:
                 finding = Finding(error.outcome, error.reason, error.fault)
+        if check.advisory and finding.outcome in ("fail", "error"):
+            finding = replace(finding, outcome="warn")
         return self._result(check, finding, self._bench.clear(), self._clock() - begun)
 
     def _unasked(self, check: Check) -> Finding | None:
