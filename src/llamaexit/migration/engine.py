@@ -167,8 +167,12 @@ def _told(work: Work, failure: Failure, command: str) -> Failure:
     again = f"llamaexit resume {work.run}"
     if failure.hint is None:
         return replace(failure, hint=f"{again} tries again")
-    final = work.run in failure.hint or "plan again" in failure.hint
+    final = work.run in failure.hint or failure.code in _FINAL
     return failure if final else replace(failure, hint=f"{failure.hint}; then {again}")
+
+
+_FINAL = frozenset({"moved", "changed", "no-backup"})
+"""Failures after which this plan cannot be carried out any more."""
 
 
 class _Course:

@@ -184,6 +184,9 @@ class _Meter:
         completed, speed = self.completed, self._speed()
         known = sum(total for _, total in self._layers.values())
         total = max(known, self._size or 0) or None
+        if status == "success" and total is not None:
+            # a layer that was here, or arrived between two events, is told of by none
+            completed = total
         left = (total - completed) / speed if total is not None and speed else None
         at, of = self._layers.get(layer, (0, 0)) if layer is not None else (0, 0)
         self._report(
