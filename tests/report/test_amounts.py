@@ -34,6 +34,8 @@ def test_figures_have_three_digits_at_most_and_their_unit(value: float | None, u
         ("first_content_seconds", "time to the first word"),
         ("prompt_tokens_per_second", "prompt speed"),
         ("second_turn_seconds", "second turn"),
+        ("gpu_share", "on the GPU"),
+        ("memory", "memory"),
         ("something", "something"),
     ],
 )

@@ -217,8 +217,26 @@ def test_old_model_that_does_not_load_is_said_to_lack_every_figure() -> None:
     told = section(page("old does not load"), "What was not measured").text
 
     assert "llama3.1:8b did not load: unable to load model." in told
-    assert "qwen3:8b, not asked: reads pictures (no use of vision is planned)." in told
-    assert "The new model was not tested: the run did not come that far." in told
+    assert "Not asked of qwen3:8b: reads pictures (no use of vision is planned)." in told
+    assert "The new team-bot:latest was not tested: the run did not come that far." in told
+
+
+def test_what_neither_model_was_asked_is_said_once() -> None:
+    (told, *_) = section(page("committed"), "What was not measured").all("dd")
+
+    assert [line.text for line in told.all("li")] == [
+        "Not asked of llama3.1:8b and qwen3:8b: stays in the language it is asked in (not in the quick suite)."
+    ]
+
+
+def test_figure_of_one_model_alone_is_said_to_lack_for_the_other() -> None:
+    test = page_samples.FULL_TESTED
+    first, *others = test.comparison.figures
+    half = replace(test.comparison, figures=(replace(first, new=None, ratio=None), *others))
+    told = section(parsed(run_html(replace(run_samples.COMMITTED, tests=(replace(test, comparison=half),)))),
+                   "What was not measured").text  # fmt: skip
+
+    assert "Not measured for qwen3:8b: speed of answers." in told
 
 
 def test_run_without_tests_says_so_for_every_model() -> None:
@@ -305,6 +323,18 @@ def test_two_checks_of_one_title_have_evidence_of_their_own() -> None:
     anchors = [proof.anchor for proof in view(run).replacements[0].evidence]
 
     assert len(anchors) == len(set(anchors)) == len(twice.results)
+
+
+def test_check_that_is_passed_but_far_slower_than_the_old_model_is_told_of_as_what_stops_the_switch() -> None:
+    test = page_samples.FULL_TESTED
+    told = "it writes at 31% of the old speed"
+    (first, *others) = test.comparison.rows
+    slower = replace(test.comparison, rows=(replace(first, new="fail", blocks=True, meaning=told), *others))
+    tree = parsed(run_html(replace(run_samples.REFUSED_VERDICT, tests=(replace(test, comparison=slower),))))
+
+    (opened,) = [details for details in tree.all("details") if "open" in details.attributes]
+    assert opened.all("summary")[0].text == "loads and stays in memory stops the switch"
+    assert opened.all("p")[0].text == told
 
 
 def test_hostile_text_is_more_than_markup() -> None:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from llamaexit.smoke.model import Measured
 
 
-_TITLES = {"tokens_per_second": "speed of answers", "first_content_seconds": "time to the first word"}
+_TITLES = {
+    "tokens_per_second": "speed of answers", "first_content_seconds": "time to the first word",
+    "load_seconds": "time to load", "gpu_share": "on the GPU",
+}  # fmt: skip
 _LARGE = 10**7
 _UNITS = re.compile("_(seconds|bytes|share)$")
 

@@ -144,6 +144,9 @@ def _replacement(part: Replacement) -> Iterator[str]:
 def _proof(proof: Proof) -> Iterator[str]:
     yield ""
     yield f"#### {plain(proof.title)}" + (" (stops the switch)" if proof.blocks else "")
+    if proof.blocks:
+        yield ""
+        yield plain(proof.meaning)
     for side in proof.sides:
         yield from _side(side)
 

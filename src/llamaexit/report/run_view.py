@@ -65,11 +65,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The evidence of one check. `plain`: both models simply passed."""
+    """The evidence of one check. meaning: what the verdict makes of it. `plain`: both models simply passed."""
 
     anchor: str
     check: str
     title: str
+    meaning: str
     blocks: bool
     plain: bool
     sides: tuple[Side, ...]
@@ -345,21 +346,16 @@ def _proofs(anchor: str, test: Tested) -> Iterator[Proof]:
             sides.setdefault(result.id, []).append(
                 Side(label, result.outcome, one_line(result.reason), exchanges_of(result))
             )
-    blocking = {row.id for row in test.comparison.rows if row.blocks}
-    order = {row.id: number for number, row in enumerate(test.comparison.rows)}
-    proofs = [
-        Proof(
-            f"{anchor}-{_slug(check, number)}",
-            check,
-            titles[check],
-            check in blocking,
-            all(side.outcome == "pass" for side in several),
-            tuple(several),
-        )
-        for number, (check, several) in enumerate(
-            sorted(sides.items(), key=lambda item: order.get(item[0], len(order)))
-        )
-    ]
+    rows = {row.id: row for row in test.comparison.rows}
+    order = {check: number for number, check in enumerate(rows)}
+    proofs: list[Proof] = []
+    for number, (check, several) in enumerate(sorted(sides.items(), key=lambda item: order.get(item[0], len(order)))):
+        row = rows.get(check)
+        # a check that was passed may weigh against a model all the same, beside how the old one did
+        plain = all(side.outcome == "pass" for side in several) and (row is None or row.new in ("pass", None))
+        anchored = f"{anchor}-{_slug(check, number)}"
+        meaning, blocks = (one_line(row.meaning), row.blocks) if row is not None else ("", False)
+        proofs.append(Proof(anchored, check, titles[check], meaning, blocks, plain, tuple(several)))
     yield from sorted(proofs, key=lambda proof: (not proof.blocks, proof.plain))
 
 
