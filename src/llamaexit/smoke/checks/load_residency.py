@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
 
 ALL_USES = frozenset(get_args(Use))
-_SAME = 0.02
+SAME = 0.02
 """By how much the part on the GPU may differ from what the plan reckoned."""
 
 
@@ -27,7 +27,7 @@ def run(bench: Bench) -> Finding:
         reason = f"it runs with {residency.context:,} tokens of context, {wanted:,} were asked for"
         return Finding("fail", reason, "wrong", figures=figures)
     planned = bench.subject.gpu_share
-    if planned is not None and residency.gpu_share < planned - _SAME:
+    if planned is not None and residency.gpu_share < planned - SAME:
         reason = f"{residency.gpu_share:.0%} of it is on the GPU, the plan reckoned with {planned:.0%}"
         return Finding("warn", reason, figures=figures)
     return Finding("pass", figures=figures)
