@@ -91,7 +91,10 @@ def library_with(recipes: list[Path] | None) -> Library:
 def _expect_recipe(path: Path) -> None:
     """Whatever else is wrong with a file, the loader finds out."""
     from llamaexit.errors import RecipeError
+    from llamaexit.recipes.load import is_file_reference
 
+    if not is_file_reference(str(path)):
+        return
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -5,27 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from llamaexit.recipes.model import Recipe
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.pictures import Pictures
 from llamaexit.recipes.positions import Key
-from llamaexit.recipes.problems import Document, Problem, did_you_mean
-from llamaexit.recipes.read import Unreadable, read_recipe
+from llamaexit.recipes.problems import Document, Problem
+from llamaexit.recipes.read import Unreadable, parse_recipe
+from llamaexit.recipes.sources import RecipeText, Sources, Unresolved
 from llamaexit.recipes.validate import Checked, validate
 
 MOST_DEPTH = 8
 """How long a chain of recipes that extend each other may be."""
 MOST_FILES = 256
 """How many files all recipes together may be."""
+MOST_TOGETHER = 32 * 1024 * 1024
+"""Bytes of all recipes together."""
 
 SCHEMA = 1
 """The version of the recipe language this tool knows."""
-BUILTIN = "builtin:"
 _RULE_HEADER = re.compile(r"^\[\[[ \t]*rules[ \t]*\]\]", re.MULTILINE)
-_OTHER_SOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,13 @@ class Gathering:
     complete: bool
 
 
-def gather(roots: Sequence[Path], *, builtin: Iterable[str]) -> Gathering:
-    """The recipes at `roots` and those they extend.
+def gather(roots: Sequence[str], *, builtin: Iterable[str], sources: Sources) -> Gathering:
+    """The recipes that `roots` refer to and those they extend.
 
     What a recipe extends counts right below it, in the order it names them. A file that several recipes extend counts
     once for each root.
     """
-    collector = _Collector(frozenset(builtin))
+    collector = _Collector(frozenset(builtin), sources)
     for root in roots:
         collector.add_root(root)
     collector.check_names()
@@ -87,18 +87,23 @@ def gather(roots: Sequence[Path], *, builtin: Iterable[str]) -> Gathering:
 @dataclass(slots=True)
 class _Collector:
     builtin: frozenset[str]
+    sources: Sources
     gathered: list[Gathered] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     missing: bool = False
-    _read: dict[Path, Gathered | None] = field(default_factory=dict)
-    _seen: set[Path] = field(default_factory=set)
-    _tree: Path = Path()
+    _read: dict[str, Gathered | None] = field(default_factory=dict)
+    _bytes: int = 0
+    _seen: set[str] = field(default_factory=set)
 
-    def add_root(self, path: Path) -> None:
+    def add_root(self, reference: str) -> None:
         """A recipe somebody named, or that lies where recipes are looked for."""
         self._seen = set()
-        self._tree = _tree_of(path)
-        self._add(path, ())
+        try:
+            self._add(self.sources.resolve(reference, None), ())
+        except Unreadable as error:
+            self._refuse(error.problem)
+        except Unresolved as error:
+            self._refuse(Problem(reference, str(error)))
 
     def check_names(self) -> None:
         """Recipes are told apart by their names: in plans, in explanations, in `recipe show`."""
@@ -110,57 +115,61 @@ class _Collector:
             elif first.setdefault(name, file) != file:
                 self.problems.append(entry.document.problem(("name",), f"{name!r} is also the name of {first[name]}"))
 
-    def _add(self, path: Path, chain: tuple[Path, ...]) -> None:
-        place = _resolved(path)
-        if place in self._seen:
-            return
-        self._seen.add(place)
-        entry = self._load(path, place)
+    def _refuse(self, problem: Problem) -> None:
+        self.missing = True
+        self.problems.append(problem)
+
+    def _add(self, found: RecipeText, chain: tuple[RecipeText, ...]) -> None:
+        if found.builtin is not None or found.identity in self._seen:
+            return  # the built-in ones are always there, below everything
+        self._seen.add(found.identity)
+        entry = self._load(found)
         if entry is None:
             self.missing = True
             return
         for number, reference in enumerate(entry.recipe.extends):
-            problem = self._extend(reference, path, (*chain, path))
-            if problem:
-                self.missing = True
-                self.problems.append(entry.document.problem(("extends", number), problem))
+            if len(self._read) > MOST_FILES:
+                break
+            try:
+                self._extend(reference, (*chain, found))
+            except Unreadable as error:
+                self._refuse(error.problem)
+            except Unresolved as error:
+                self._refuse(entry.document.problem(("extends", number), str(error)))
         self.gathered.append(entry)
 
-    def _extend(self, reference: str, path: Path, chain: tuple[Path, ...]) -> str | None:
-        """Add what a recipe extends; what is wrong with the reference, or None."""
-        if reference.startswith(BUILTIN):
-            name = reference.removeprefix(BUILTIN)
-            if name in self.builtin:
-                return None  # they are always there, below everything
-            return f"no built-in recipe is called {name!r}{did_you_mean(name, self.builtin)}"
-        if _OTHER_SOURCE.match(reference) or reference.startswith("git@"):
-            return f"{reference[:80]!r}: only relative paths and builtin:NAME are supported yet"
-        if not reference.strip() or "\0" in reference:
-            return "must be a relative path or builtin:NAME"
-        if Path(reference).is_absolute() or reference.startswith(("/", "\\", "~")):
-            return f"{reference[:80]!r} is not a relative path"
-        target = path.parent / reference
-        if not _resolved(target).is_relative_to(self._tree):
-            return f"{reference[:80]!r} leads out of {self._tree.name or self._tree}, the folder or repository it is in"
-        above = [_resolved(earlier) for earlier in chain]
-        if _resolved(target) in above:
-            circle = [*chain[above.index(_resolved(target)) :], target]
-            return "goes round in a circle: " + " extends ".join(step.name for step in circle)
+    def _extend(self, reference: str, chain: tuple[RecipeText, ...]) -> None:
+        """Add what the last recipe of a chain extends. Raises Unresolved or Unreadable."""
+        found = self.sources.resolve(reference, chain[-1])
+        above = [earlier.identity for earlier in chain]
+        if found.identity in above:
+            circle = [*chain[above.index(found.identity) :], found]
+            raise Unresolved("goes round in a circle: " + " extends ".join(step.brief for step in circle))
         if len(chain) >= MOST_DEPTH:
-            return f"extends a recipe that extends a recipe, more than {MOST_DEPTH} deep"
-        self._add(target, chain)
-        return None
+            raise Unresolved(f"extends a recipe that extends a recipe, more than {MOST_DEPTH} deep")
+        self._add(found, chain)
 
-    def _load(self, path: Path, place: Path) -> Gathered | None:
-        if place not in self._read:
-            if len(self._read) == MOST_FILES:
-                self.problems.append(Problem(str(path), f"is one recipe too many; {MOST_FILES} files are the limit"))
-            self._read[place] = None if len(self._read) >= MOST_FILES else self._read_new(path)
-        return self._read[place]
+    def _load(self, found: RecipeText) -> Gathered | None:
+        key, file = found.identity, found.shown_as
+        if key in self._read:
+            return self._read[key]
+        self._read[key] = None
+        self._bytes += len(found.text.encode())
+        if len(self._read) > MOST_FILES:
+            if len(self._read) == MOST_FILES + 1:
+                self.problems.append(Problem(file, f"is one recipe too many; {MOST_FILES} files are the limit"))
+        elif self._bytes > MOST_TOGETHER:
+            self.problems.append(
+                Problem(file, f"is too much: all recipes together have at most {MOST_TOGETHER:,} bytes")
+            )
+        else:
+            self._read[key] = self._read_new(found)
+        return self._read[key]
 
-    def _read_new(self, path: Path) -> Gathered | None:
+    def _read_new(self, found: RecipeText) -> Gathered | None:
+        document = Document(found.shown_as, found.text)
         try:
-            document, tables = read_recipe(path)
+            tables = parse_recipe(document)
         except Unreadable as error:
             self.problems.append(error.problem)
             return None
@@ -172,7 +181,7 @@ class _Collector:
         self.problems += checked.problems
         if checked.recipe is None:
             return None
-        pictures = Pictures(path.parent)
+        pictures = Pictures(found.folder)
         recipe = pictures.embed(checked.recipe)
         mentioned = frozenset(_mentioned(tables)) if checked.problems else frozenset()
         entry = Gathered(checked, recipe, document, mentioned)
@@ -212,17 +221,3 @@ def _other_version(tables: dict[str, Any]) -> tuple[tuple[str, ...], str] | None
     if specifier.contains(__version__, prereleases=True):
         return None
     return key, f"needs llamaexit {wanted}, and this is {__version__}"
-
-
-def _tree_of(path: Path) -> Path:
-    """What a recipe may reach by relative paths: the git repository it lies in, otherwise its own folder."""
-    folder = _resolved(path).parent
-    return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
-
-
-def _resolved(path: Path) -> Path:
-    """The file a path leads to, links followed; where they go round in circles, the path itself."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # RuntimeError: what Python before 3.13 says of circles
-        return path.absolute()

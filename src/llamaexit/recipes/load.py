@@ -20,13 +20,16 @@ PROJECT_FILE = "llamaexit.toml"
 """The recipe of a project, in the folder the tool is started in."""
 
 
-def load_library(paths: Sequence[Path] = (), *, project: Path | None = None, user: Path | None = None) -> Library:
-    """The merged recipes, weakest first: built in, user's folder, project, then `paths` in their order.
+def load_library(
+    references: Sequence[str | Path] = (), *, project: Path | None = None, user: Path | None = None
+) -> Library:
+    """The merged recipes, weakest first: built in, user's folder, project, then `references` in their order.
 
-    paths: recipe files that have to be there. project: the project's recipe, or the folder that may hold it. user: a
-    folder whose *.toml count in the order of their names; it may be missing. Raises RecipeError with every problem.
+    references: recipes that have to be there, as `--recipe` names them. project: the project's recipe, or the folder
+    that may hold it. user: a folder whose *.toml count in the order of their names; it may be missing. Raises
+    RecipeError with every problem.
     """
-    roots = [*_user_files(user), *_project_files(project), *paths]
+    roots = [str(root) for root in (*_user_files(user), *_project_files(project), *references)]
     pack = load_pack()
     if not roots:
         return Library(pack)
@@ -34,8 +37,9 @@ def load_library(paths: Sequence[Path] = (), *, project: Path | None = None, use
     from llamaexit.recipes.gather import gather
     from llamaexit.recipes.meaning import check_meaning
     from llamaexit.recipes.problems import refuse
+    from llamaexit.recipes.sources import LocalSources
 
-    found = gather(roots, builtin={entry["name"] for entry in pack.recipes})
+    found = gather(roots, builtin=pack.recipe_files, sources=LocalSources(pack.recipe_files))
     library = Library(pack, [_layer(entry) for entry in found.recipes])
     problems = list(found.problems)
     mentioned = frozenset[str]().union(*(entry.mentioned for entry in found.recipes)) if found.complete else None
@@ -45,6 +49,13 @@ def load_library(paths: Sequence[Path] = (), *, project: Path | None = None, use
     if problems:
         raise refuse(sorted(problems, key=lambda problem: problem.order))
     return library
+
+
+def is_file_reference(reference: str) -> bool:
+    """Whether a reference from the command line is the path of a file."""
+    from llamaexit.recipes.sources import BUILTIN
+
+    return not reference.startswith(BUILTIN)
 
 
 def recipe_text(library: Library, name: str) -> tuple[LoadedRecipe, str]:

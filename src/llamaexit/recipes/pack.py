@@ -39,6 +39,11 @@ class Pack:
         self._records = memoryview(data)[end:]
         self._opened: dict[int, Any] = {}
 
+    @property
+    def recipe_files(self) -> dict[str, str]:
+        """The file of each recipe, by its name."""
+        return {entry["name"]: entry["file"] for entry in self.recipes}
+
     def count(self, section: str) -> int:
         """How many records a section holds: `origins`, `targets` or `rules`."""
         first, last = self._sections[section]

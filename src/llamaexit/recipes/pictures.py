@@ -30,7 +30,8 @@ class _Unfit(Exception):
 class Pictures:
     """Reads the pictures of one recipe, which lie in its folder or below it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        """folder: None where nothing can lie beside the recipe."""
         self._folder = folder
         self._bytes = 0
         self.problems: list[tuple[Key, str]] = []
@@ -63,7 +64,9 @@ class Pictures:
         return replace(check, image_data=base64.b64encode(data).decode("ascii"))
 
 
-def _read(folder: Path, reference: str) -> bytes:
+def _read(folder: Path | None, reference: str) -> bytes:
+    if folder is None:
+        raise _Unfit(f"{reference[:80]!r}: no file lies beside this recipe; put the picture in image-data")
     if Path(reference).is_absolute() or reference.startswith(("/", "\\", "~")) or "\0" in reference:
         raise _Unfit(f"{reference[:80]!r} is not a relative path")
     try:

@@ -31,7 +31,7 @@ class Unreadable(Exception):
 
 def read_recipe(path: Path) -> tuple[Document, dict[str, Any]]:
     """The text and the tables of a recipe file. Raises Unreadable."""
-    document = Document(str(path), _text(path))
+    document = Document(str(path), read_text(path))
     return document, parse_recipe(document)
 
 
@@ -53,7 +53,8 @@ def parse_recipe(document: Document) -> dict[str, Any]:
     return tables
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a recipe file, lines ending in \\n. Raises Unreadable."""
     file = str(path)
     try:
         status = path.stat()

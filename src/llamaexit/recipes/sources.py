@@ -1,0 +1,134 @@
+"""Where recipes come from: a reference, as `extends` and `--recipe` give it, becomes a text and an identity.
+
+Everything that loads recipes asks a `Sources`, and nothing else opens a recipe file. This one knows what ships with
+llamaexit and what lies on this machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from llamaexit.recipes.pack import recipe_folder
+from llamaexit.recipes.problems import did_you_mean
+from llamaexit.recipes.read import read_text
+
+BUILTIN = "builtin:"
+_OTHER_SOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+class Unresolved(Exception):
+    """Why a reference leads to no recipe, in words for the place where the reference stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeText:
+    """One recipe as it was found.
+
+    shown_as: what messages call it. identity: equal for two references to one recipe, however they are written.
+    tree: what relative references in it may reach; means something only to the source it came from. folder: where the
+    files beside it can be read, None where there are none.
+    """
+
+    text: str
+    shown_as: str
+    identity: str
+    tree: str = ""
+    folder: Path | None = None
+
+    @property
+    def builtin(self) -> str | None:
+        """The name of the built-in recipe that it is, if it is one."""
+        return self.identity.removeprefix(BUILTIN) if self.identity.startswith(BUILTIN) else None
+
+    @property
+    def brief(self) -> str:
+        """The last part of what messages call it, for lists of several."""
+        return re.split(r"[/\\]", self.shown_as)[-1]
+
+
+class Sources(Protocol):
+    """Finds recipes."""
+
+    def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
+        """The recipe that a reference means, seen from the recipe it stands in; None: from the command line.
+
+        Raises Unresolved where the reference cannot be meant or may not be followed, and Unreadable where it leads to
+        something that is no text of a permissible size.
+        """
+        ...
+
+
+class LocalSources:
+    """Built-in recipes (`builtin:NAME`) and files. A file is read once.
+
+    A person may name any file. A recipe names others relative to itself, and these have to lie in its tree, links
+    followed: the git repository it is in, or its folder where there is none.
+    """
+
+    def __init__(self, builtin: Mapping[str, str]) -> None:
+        """builtin: files of the built-in recipes by the names of these."""
+        self._builtin = dict(builtin)
+        self._folder = _resolved(recipe_folder())
+        self._read: dict[Path, str] = {}
+
+    def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
+        """The recipe that a reference means. Raises Unresolved or Unreadable."""
+        if reference.startswith(BUILTIN):
+            return self._shipped(reference)
+        if relative_to is None:
+            return self._file(Path(reference), tree="")
+        return self._file(_beside(reference, relative_to), tree=relative_to.tree)
+
+    def _shipped(self, reference: str) -> RecipeText:
+        name = reference.removeprefix(BUILTIN)
+        if name not in self._builtin:
+            raise Unresolved(f"no built-in recipe is called {name!r}{did_you_mean(name, self._builtin)}")
+        path = self._folder / self._builtin[name]
+        return RecipeText(self._text(path, path), BUILTIN + self._builtin[name], BUILTIN + name)
+
+    def _file(self, path: Path, tree: str) -> RecipeText:
+        place = _resolved(path)
+        if place.parent == self._folder and place.name in self._builtin.values():
+            # the files of a source checkout are the built-in recipes, and not others of the same names
+            name = next(name for name, file in self._builtin.items() if file == place.name)
+            return RecipeText(self._text(path, place), str(path), BUILTIN + name)
+        return RecipeText(self._text(path, place), str(path), str(place), tree or str(_tree_of(place)), path.parent)
+
+    def _text(self, path: Path, place: Path) -> str:
+        if place not in self._read:
+            self._read[place] = read_text(path)
+        return self._read[place]
+
+
+def _beside(reference: str, relative_to: RecipeText) -> Path:
+    """The path that a recipe means, if it may mean it."""
+    if _OTHER_SOURCE.match(reference) or reference.startswith("git@"):
+        raise Unresolved(f"{reference[:80]!r}: only relative paths and builtin:NAME are supported yet")
+    if not reference.strip() or "\0" in reference:
+        raise Unresolved("must be a relative path or builtin:NAME")
+    if Path(reference).is_absolute() or reference.startswith(("/", "\\", "~")):
+        raise Unresolved(f"{reference[:80]!r} is not a relative path")
+    if relative_to.folder is None:
+        raise Unresolved(f"{reference[:80]!r}: built-in recipes extend nothing")
+    path, tree = relative_to.folder / reference, Path(relative_to.tree)
+    if not _resolved(path).is_relative_to(tree):
+        raise Unresolved(f"{reference[:80]!r} leads out of {tree.name or tree}, the folder or repository it is in")
+    return path
+
+
+def _tree_of(place: Path) -> Path:
+    """What a recipe may reach by relative paths: the git repository it lies in, otherwise its own folder."""
+    folder = place.parent
+    return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+
+
+def _resolved(path: Path) -> Path:
+    """The file a path leads to, links followed; where they go round in circles, the path itself."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # RuntimeError: what Python before 3.13 says of circles
+        return path.absolute()
