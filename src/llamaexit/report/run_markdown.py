@@ -198,7 +198,7 @@ def _names(view: View) -> Iterator[str]:
         yield ""
         yield "### Backups"
         yield ""
-        yield "Old models that are kept alive. They take no disk of their own while the old name is there."
+        yield "Old models that are kept alive. They take the disk the old models took, and no more."
         yield ""
         yield from (f"- {code(of)}: {code(name)}" for of, name in view.backups)
     if view.conflicts:
