@@ -158,6 +158,7 @@ def test_a_file_that_many_extend_is_read_once(write: Write, reading: list[str]) 
     write("base", RULE)
     write("left", 'extends = ["base.toml"]')
     top = write("top", 'extends = ["left.toml", "./base.toml", "././base.toml"]')
+    reading.clear()
     load_library([top])
     assert sorted(reading) == ["base.toml", "left.toml", "top.toml"]
 
