@@ -25,6 +25,8 @@ Ended = Callable[[CheckResult], None]
 
 SANE = "sane.text"
 """The check after whose failure no other says anything."""
+_HANGING = 3
+"""Checks in a row without an answer in time, after which none is to be expected."""
 _OVERHEAD = 0.5
 """Seconds a check takes beside the work of the model."""
 
@@ -69,6 +71,18 @@ def run_suite(
     )
 
 
+def put(check: Check, bench: Bench, clock: Callable[[], float] = time.monotonic) -> CheckResult:
+    """Put one check to a model. What goes wrong is in the result."""
+    begun = clock()
+    try:
+        finding = check.run(bench)
+    except Unanswered as error:
+        finding = Finding(error.outcome, error.reason, error.fault)
+    if check.advisory and finding.outcome in ("fail", "error"):
+        finding = replace(finding, outcome="warn")
+    return _result(check, finding, bench.clear(), clock() - begun)
+
+
 def checks_for(subject: Subject, suite: Suite, own: Sequence[SmokeCheck] = ()) -> tuple[Check, ...]:
     """The checks for a model, in the order they are put. Those of a recipe come after the native ones of ours.
 
@@ -88,6 +102,21 @@ def _place(check: Check) -> int:
     if check.route == "v1":
         return 3
     return 2 if check.id == "load.after" else int(check.own)
+
+
+def _result(check: Check, finding: Finding, exchanges: tuple[Exchange, ...] = (), seconds: float = 0.0) -> CheckResult:
+    return CheckResult(
+        id=check.id,
+        title=check.title,
+        outcome=finding.outcome,
+        fault=finding.fault,
+        reason=finding.reason,
+        won=finding.won,
+        figures={name: round(value, 4) for name, value in finding.figures.items()},
+        exchanges=exchanges,
+        seconds=round(seconds, 3),
+        own=check.own,
+    )
 
 
 class _Run:
@@ -110,44 +139,31 @@ class _Run:
         self._loaded_at: float | None = None
 
     def through(self) -> None:
+        """Put all of them, or as many as make sense."""
         for number, check in enumerate(self._checks):
             if self._began is not None:
                 left = self._expected(self._checks[number:]) if self._bench.loaded else None
                 self._began(check.id, check.title, number + 1, len(self._checks), left)
-            result = self._put(check)
-            self.results.append(result)
-            if self._ended is not None:
-                self._ended(result)
+            result = self._skipped(check) or put(check, self._bench, self._clock)
+            self._note(result)
             if not self._bench.loaded:
                 return
             if self._loaded_at is None:
                 self._loaded_at = self._clock()
-            if check.id == SANE and result.outcome in ("fail", "error"):
-                self._leave_out(self._checks[number + 1 :], result)
-                return
+            hangs = all(r.fault == "timeout" for r in self.results[-_HANGING:]) and len(self.results) >= _HANGING
+            if hangs or (check.id == SANE and result.outcome in ("fail", "error")):
+                return self._leave_out(self._checks[number + 1 :], result)
 
-    def _put(self, check: Check) -> CheckResult:
-        begun = self._clock()
-        finding = self._unasked(check)
-        if finding is None:
-            try:
-                finding = check.run(self._bench)
-            except Unanswered as error:
-                finding = Finding(error.outcome, error.reason, error.fault)
-        if check.advisory and finding.outcome in ("fail", "error"):
-            finding = replace(finding, outcome="warn")
-        return self._result(check, finding, self._bench.clear(), self._clock() - begun)
-
-    def _unasked(self, check: Check) -> Finding | None:
-        """Why a check is not put; None when it is."""
+    def _skipped(self, check: Check) -> CheckResult | None:
+        """The result of a check that is not put, which says why; None when it is put."""
         if check.lacks is not None and (lacking := check.lacks(self._bench.subject)):
-            return Finding("skip", lacking)
+            return _result(check, Finding("skip", lacking))
         if check.own or self._loaded_at is None:
             return None
         budget = self._bench.pace.budget(self._bench.suite)
         if self._clock() - self._loaded_at + self._expected((check,)) <= budget:
             return None
-        return Finding("skip", f"the time for the tests, {budget:.0f} seconds, was used up", "budget")
+        return _result(check, Finding("skip", f"the time for the tests, {budget:.0f} seconds, was used up", "budget"))
 
     def _expected(self, checks: Sequence[Check]) -> float:
         """Seconds these checks will probably take."""
@@ -158,23 +174,9 @@ class _Run:
     def _leave_out(self, checks: Sequence[Check], because: CheckResult) -> None:
         fault: Fault = because.fault or "broken"
         for check in checks:
-            result = self._result(
-                check, Finding("skip", f"not asked after this failed: {because.title}", fault), (), 0.0
-            )
-            self.results.append(result)
-            if self._ended is not None:
-                self._ended(result)
+            self._note(_result(check, Finding("skip", f"not asked after this failed: {because.title}", fault)))
 
-    def _result(self, check: Check, finding: Finding, exchanges: tuple[Exchange, ...], seconds: float) -> CheckResult:
-        return CheckResult(
-            id=check.id,
-            title=check.title,
-            outcome=finding.outcome,
-            fault=finding.fault,
-            reason=finding.reason,
-            won=finding.won,
-            figures={name: round(value, 4) for name, value in finding.figures.items()},
-            exchanges=exchanges,
-            seconds=round(seconds, 3),
-            own=check.own,
-        )
+    def _note(self, result: CheckResult) -> None:
+        self.results.append(result)
+        if self._ended is not None:
+            self._ended(result)
