@@ -58,6 +58,7 @@ dist: .venv/.group-build
 bench: .venv/.installed .venv/.group-test
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/migrate.py
 
 check: lint coverage docs dist
 

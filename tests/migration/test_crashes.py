@@ -26,7 +26,10 @@ from llamaexit.migration.options import MigrationOptions
 from llamaexit.migration.runs import history, run_ids
 from standin import Registry, Standin, Store
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows knows neither SIGKILL nor forking")
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.skipif(os.name == "nt", reason="Windows knows neither SIGKILL nor forking"),
+]
 OPTIONS = MigrationOptions(suite="none", overlap=False, aliases={"team-chat": "llama3.1:8b"}, take_over=True)
 RESTARTED = (False, True)
 
