@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from llamaexit.recipes.model import Call, Expect, Tool
-from llamaexit.smoke.expect import Answer, Called, misses
+from llamaexit.smoke.answer import Answer, Called
+from llamaexit.smoke.expect import misses
 
 TOOLS = (
     Tool("get_order", "", {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llamaexit.recipes.patterns import found
@@ -12,27 +11,10 @@ from llamaexit.smoke.language import language_of
 
 if TYPE_CHECKING:
     from llamaexit.recipes.model import Call, Expect, Tool
+    from llamaexit.smoke.answer import Answer, Called
 
 _NOT_JSON = object()
 _SHOWN = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """One tool call as it came: `arguments` should be an object, and with some models is not."""
-
-    name: str
-    arguments: object
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model answered. finish: `stop`, `length` or `tool_calls`. seconds: from the request to its end."""
-
-    text: str
-    calls: tuple[Called, ...] = ()
-    finish: str = "stop"
-    seconds: float = 0.0
 
 
 def misses(expect: Expect, answer: Answer, tools: Sequence[Tool] = ()) -> tuple[str, ...]:
