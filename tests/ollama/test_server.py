@@ -12,6 +12,7 @@ import trustme
 
 from llamaexit.errors import OllamaError
 from llamaexit.ollama import server as server_module
+from llamaexit.ollama import wire
 from llamaexit.ollama.failures import (
     BadAnswer,
     Forbidden,
@@ -266,7 +267,7 @@ def test_name_lookup_that_hangs_ends_at_the_timeout(connect: Connect, monkeypatc
 def test_answer_without_end_is_cut_at_the_limit(
     start_standin: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "MAX_ANSWER", 1024**2)
+    monkeypatch.setattr(wire, "MAX_ANSWER", 1024**2)
     standin = start_standin()
     standin.break_(faults.endless)
     with pytest.raises(TooLarge, match="more than 1 MiB"):
@@ -304,7 +305,7 @@ def test_reason_with_control_characters_stays_on_one_line(start_standin: Start, 
 
 def test_foreign_host_header_is_refused_by_the_guard(standin: Standin, connect: Connect) -> None:
     server = connect(standin)
-    server._headers["Host"] = "models.example.com"
+    server._wire.headers["Host"] = "models.example.com"
     with pytest.raises(Forbidden) as caught:
         server.version()
     assert caught.value.hint is not None

@@ -20,7 +20,7 @@ class Deadline:
     """The moment at which a request has to be over.
 
     With `alive`, running out of time first asks it whether the server still works on the request (it raises when not)
-    and then grants another `seconds`, until `limit` seconds have passed in all.
+    and then grants another `seconds`, until `limit` seconds have passed in all. Without it, `restart` grants them.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Deadline:
         self._seconds = seconds
         self._alive = alive
         self._until = now + seconds
-        self._last = now + (seconds if limit is None or alive is None else limit)
+        self._last = now + (seconds if limit is None else limit)
 
     def left(self) -> float:
         """Seconds left, always above 0. Raises TimeoutError when there are none."""
@@ -45,6 +45,10 @@ class Deadline:
         if self._alive is None or time.monotonic() >= self._last:
             raise TimeoutError("deadline passed")
         self._alive()
+        self.restart()
+
+    def restart(self) -> None:
+        """Grant another `seconds` from now on, because something came."""
         self._until = min(time.monotonic() + self._seconds, self._last)
 
 
@@ -95,13 +99,17 @@ class _TimedSocket:
 
 
 class Connection(http.client.HTTPConnection):
-    """A connection to one server. `deadline` has to be set before each request."""
+    """A connection to one server. `start` has to be called before each request.
+
+    sent: `time.monotonic()` when the last piece of a request was handed to the socket.
+    """
 
     def __init__(self, host: str, port: int, *, tls: bool) -> None:
         super().__init__(host, port)
         self._tls = tls
         self.default_port = 443 if tls else 80
         self.deadline = Deadline(0)
+        self.sent = 0.0
 
     def connect(self) -> None:
         """Try each address of the host until one answers or the deadline passes."""
@@ -140,6 +148,7 @@ class Connection(http.client.HTTPConnection):
         if self.sock is None:
             self.connect()
         self.sock.deadline = self.deadline
+        self.sent = time.monotonic()
         self.sock.sendall(data)
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import llamaexit
 from llamaexit.ollama.connection import Connection, Deadline
 from llamaexit.ollama.host import Host, resolve
-from llamaexit.ollama.server import reason_of
 from llamaexit.ollama.texts import printable
+from llamaexit.ollama.wire import reason_of
 
 JsonObject = dict[str, Any]
 _LONGEST = 64 * 1024**2
