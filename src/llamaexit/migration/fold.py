@@ -197,7 +197,7 @@ def _changes(begin: Mapping[str, Any], records: Sequence[Record]) -> tuple[Chang
     changes: dict[str, Change] = {}
     for record in records:
         name = record.get("name")
-        if record["event"] == "undone":
+        if record["event"] in ("undone", "purged"):
             changes.pop(str(name), None)
         elif record["event"] == "done" and record.get("what") and not record.get("already"):
             changes[str(name)] = Change(
