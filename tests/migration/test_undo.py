@@ -131,6 +131,22 @@ def test_purge_keeps_what_another_run_relies_on(scene: Scene) -> None:
     assert scene.names()[BOT] != scene.initial[BOT]
 
 
+def test_purge_keeps_the_backup_another_run_goes_back_by(scene: Scene) -> None:
+    """Two bots of one digest share a backup."""
+    assert scene.standin.registry is not None
+    twin, folder = "twin-bot:latest", scene.place.state.parent
+    copy_over(scene, BOT, twin)
+    plan = plan_for(scene.standin, scene.standin.registry)
+    first = scene_with(plan, folder, scene.standin).migrate(only=(BOT,))
+    plan = plan_for(scene.standin, scene.standin.registry)
+    second = scene_with(plan, folder, scene.standin).migrate(only=(twin,))
+    assert second.state == "committed"
+    assert scene.roll_back(first.id, purge=True).failure is None
+    copy_over(scene, "mistral:7b", BOT)
+    assert scene.roll_back(second.id).failure is None
+    assert scene.names()[twin] == scene.initial[BOT]
+
+
 def test_purge_keeps_a_target_that_was_there_before(scene: Scene) -> None:
     assert scene.standin.registry is not None
     scene.migrate(only=(OLD,))

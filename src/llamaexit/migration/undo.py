@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llamaexit.errors import HALFWAY
+from llamaexit.errors import HALFWAY, LlamaexitError
 from llamaexit.jsonable import jsonable
 from llamaexit.migration.engine import ending, tools_for
 from llamaexit.migration.events import Listener, Noted, RunBegan, unheard
@@ -20,7 +20,7 @@ from llamaexit.migration.interrupt import Interrupts
 from llamaexit.migration.journal import Journal, Record
 from llamaexit.migration.lock import locked
 from llamaexit.migration.names import backup_digest, backup_name
-from llamaexit.migration.record import Failure, Run
+from llamaexit.migration.record import Failure, Run, RunSummary
 from llamaexit.migration.runs import directory_of, history, journal_of, load_run
 from llamaexit.migration.work import PAUSES, Listed, True_, Work
 from llamaexit.planning.sources import STAGE_NAMESPACE, is_ours
@@ -204,11 +204,27 @@ def _still_needed(work: Work, names: Names, undoing: Undoing) -> str | None:
     digest = backup_digest(name)
     if digest is not None:
         elsewhere = any(d == digest and not is_ours(other) for other, d in names.all().items())
-        return None if elsewhere else f"{name} is the only copy of an old model: kept"
+        if not elsewhere:
+            return f"{name} is the only copy of an old model: kept"
+        # names of one digest share a backup, and the copy under the other name may be changed at any time
+        user = next((other.id for other in _standing_runs(work) if name in _backups_of(work, other)), None)
+        return f"run {user} goes back by {name}: kept" if user is not None else None
     if names.digest(name) not in made_in(work.journal.records, name):
         return f"{name} is {(names.digest(name) or '')[:12]} now, which this run did not make: kept"
-    for other in history(work.place.state):
-        targets = {name_key(target) for _, target in other.models}
-        if other.id != work.run and other.state != "rolled-back" and name_key(name) in targets:
+    for other in _standing_runs(work):
+        if name_key(name) in {name_key(target) for _, target in other.models}:
             return f"run {other.id} relies on {name}: kept"
     return None
+
+
+def _standing_runs(work: Work) -> list[RunSummary]:
+    """The other runs that were not rolled back."""
+    return [other for other in history(work.place.state) if other.id != work.run and other.state != "rolled-back"]
+
+
+def _backups_of(work: Work, other: RunSummary) -> set[str]:
+    """The backup names another run goes back by; none where its journal cannot be read, so that it cannot go back."""
+    try:
+        return {backup.name for backup in load_run(work.place.state, other.id).backups}
+    except LlamaexitError:
+        return set()
