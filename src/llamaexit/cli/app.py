@@ -8,12 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from llamaexit import __version__
+from llamaexit.cli.history import history
 from llamaexit.cli.inspect import inspect
 from llamaexit.cli.light import LightCommand, LightGroup
+from llamaexit.cli.migrate import migrate
 from llamaexit.cli.options import TYPED
 from llamaexit.cli.plan import plan
 from llamaexit.cli.recipe import recipe
+from llamaexit.cli.report import report
+from llamaexit.cli.resume import resume
+from llamaexit.cli.rollback import rollback
 from llamaexit.cli.schema import schema
+from llamaexit.cli.show import show
 
 app = typer.Typer(
     name="llamaexit",
@@ -39,8 +45,8 @@ def _options(
     pass
 
 
-app.command(cls=LightCommand)(plan)
-app.command(cls=LightCommand)(inspect)
+for _command in (inspect, plan, migrate, resume, rollback, history, show, report):
+    app.command(cls=LightCommand)(_command)
 app.add_typer(recipe, name="recipe")
 app.command(cls=LightCommand)(schema)
 

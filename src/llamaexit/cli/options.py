@@ -64,6 +64,20 @@ GpuNames = Annotated[
         "--gpu", metavar="NAME", rich_help_panel=_MACHINE, help='A card, such as "RTX 4090"; repeat for several.'
     ),
 ]
+Suites = Annotated[
+    str, typer.Option("--suite", metavar="quick|full|none", help="Which smoke tests: a few minutes, all, or none.")
+]
+Patience = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="Longest wait for one answer of a model. Default: what each test needs."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")]
+RunId = Annotated[
+    str | None,
+    typer.Argument(metavar="RUN", help="Id of a run, or a part of it that no other has. Default: the newest."),
+]
 Json = Annotated[bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Answer in JSON, also on failure.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", rich_help_panel=_OUTPUT, help="Show every figure.")]
 Debug = Annotated[bool, typer.Option("--debug", rich_help_panel=_OUTPUT, help="Show the traceback of a failure.")]

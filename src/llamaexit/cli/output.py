@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -29,6 +29,8 @@ _PLAINER = str.maketrans(
         "⋯": "...",
     }
 )
+_HEAD = 2048
+"""Bytes at the beginning of a page that say what it is."""
 _NARROWEST = 40
 _WIDE_ENOUGH = 140
 
@@ -128,6 +130,18 @@ def write_document(path: Path, content: bytes, schema: str) -> None:
     It takes the place of nothing but an empty file and a document of the same kind. A link is followed; a device or a
     pipe is written to as it is.
     """
+    from llamaexit.documents import kind_of
+
+    kind = schema.partition("/")[0]
+    _write(path, content, lambda present: kind_of(present) == kind, kind.removeprefix("llamaexit."))
+
+
+def write_page(path: Path, text: str, mark: str) -> None:
+    """Put a page for people at `path`, as `write_document` does. `mark`: what only such pages begin with."""
+    _write(path, text.encode(), lambda present: mark.encode() in present[:_HEAD], "report")
+
+
+def _write(path: Path, content: bytes, is_ours: Callable[[bytes], bool], kind: str) -> None:
     try:
         target = path.resolve()
         if target.is_dir():
@@ -135,21 +149,20 @@ def write_document(path: Path, content: bytes, schema: str) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(content)
         else:
-            _refuse_to_destroy(target, path, schema.partition("/")[0])
+            _refuse_to_destroy(target, path, is_ours, kind)
             _replace(target, content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}", hint=_elsewhere(error)) from error
 
 
-def _refuse_to_destroy(target: Path, path: Path, kind: str) -> None:
-    from llamaexit.documents import LARGEST, kind_of
+def _refuse_to_destroy(target: Path, path: Path, is_ours: Callable[[bytes], bool], kind: str) -> None:
+    from llamaexit.documents import LARGEST
 
     size = target.stat().st_size if target.exists() else 0
-    if size == 0 or (size <= LARGEST and kind_of(target.read_bytes()) == kind):
+    if size == 0 or (size <= LARGEST and is_ours(target.read_bytes())):
         return
     raise OverwriteError(
-        f"{path} is there already, and is no {kind.removeprefix('llamaexit.')} of llamaexit",
-        hint="choose another name, or move it away",
+        f"{path} is there already, and is no {kind} of llamaexit", hint="choose another name, or move it away"
     )
 
 

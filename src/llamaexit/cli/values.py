@@ -13,8 +13,10 @@ from llamaexit.units import parse_size
 
 if TYPE_CHECKING:
     from llamaexit.hardware import Overrides
+    from llamaexit.migration.options import MigrationOptions
     from llamaexit.planning.options import PlanOptions
     from llamaexit.recipes.model import Use
+    from llamaexit.smoke.model import Suite
     from llamaexit.snapshot import Verdict
 
 _CONTEXT = re.compile(r"([0-9][0-9_,]*)\s*([kK]?)")
@@ -120,15 +122,72 @@ def thinking_of(text: str | None) -> Literal["avoid", "allow"] | None:
     return cast('Literal["avoid", "allow"] | None', text)
 
 
-def timeout_of(text: str) -> float:
+def timeout_of(text: str, option: str = "--timeout") -> float:
     """A wait in seconds that can be meant, such as `5` or `0.5`."""
     try:
         seconds = float(text)
     except ValueError:
-        raise UsageError(f"--timeout: {text!r} is not a number of seconds such as 5 or 0.5") from None
+        raise UsageError(f"{option}: {text!r} is not a number of seconds such as 5 or 0.5") from None
     if not 0 < seconds <= _LONGEST_WAIT:
-        raise UsageError(f"--timeout: {text!r} is not between 0 and {_LONGEST_WAIT} seconds")
+        raise UsageError(f"{option}: {text!r} is not between 0 and {_LONGEST_WAIT} seconds")
     return seconds
+
+
+def suite_of(text: str) -> Suite:
+    """Which smoke tests are asked for."""
+    from llamaexit.smoke.model import Suite
+
+    known = get_args(Suite)
+    if text not in known:
+        raise UsageError(f"--suite: there is no suite {text!r}", hint=f"there are {', '.join(known)}")
+    return cast("Suite", text)
+
+
+def aliases_of(texts: list[str] | None) -> dict[str, str]:
+    """Names and what they stand for out of `NAME=ROLE`."""
+    from llamaexit.recipes.names import name_key
+
+    aliases: dict[str, str] = {}
+    for text in texts or ():
+        name, _, role = (part.strip() for part in text.partition("="))
+        if not name or not role:
+            raise UsageError(f"--alias: {text!r} is not NAME=ROLE", hint="write --alias team-chat=chat")
+        if any(name_key(name) == name_key(other) for other in aliases):
+            raise UsageError(f"--alias: {name} is given twice")
+        aliases[name] = role
+    return aliases
+
+
+def migration_options(
+    *,
+    stage: bool,
+    only: list[str] | None,
+    skip: list[str] | None,
+    pull: bool,
+    keep_going: bool,
+    alias: list[str] | None,
+    take_over: bool,
+    accept: list[str] | None,
+    suite: str,
+    timeout: str | None,
+    stall_timeout: str,
+) -> MigrationOptions:
+    """How a plan is to be carried out."""
+    from llamaexit.migration.options import MigrationOptions
+
+    return MigrationOptions(
+        stage=stage,
+        only=patterns_of(only, "--only"),
+        skip=patterns_of(skip, "--skip"),
+        pull=pull,
+        keep_going=keep_going,
+        aliases=aliases_of(alias),
+        take_over=take_over,
+        accept=patterns_of(accept, "--accept"),
+        suite=suite_of(suite),
+        answer_seconds=None if timeout is None else timeout_of(timeout),
+        stall_seconds=timeout_of(stall_timeout, "--stall-timeout"),
+    )
 
 
 def plan_options(

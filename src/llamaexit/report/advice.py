@@ -135,9 +135,20 @@ def by_hand(run: Run) -> tuple[Command, ...]:
     )
 
 
+def later(run: Run) -> tuple[Command, ...]:
+    """What is left to do once nobody misses the old models."""
+    if run.state != "committed":
+        return ()
+    text = " ".join(["llamaexit retire", *_place(run)])
+    return (Command(text, "deletes old models that can be pulled again, and nothing else does"),)
+
+
 def _command(run: Run, name: str, *more: str) -> str:
-    place = [] if run.host == _DEFAULT_HOST else ["--host", shlex.quote(run.host)]
-    return " ".join(["llamaexit", name, run.id, *more, *place])
+    return " ".join(["llamaexit", name, run.id, *more, *_place(run)])
+
+
+def _place(run: Run) -> list[str]:
+    return [] if run.host == _DEFAULT_HOST else ["--host", shlex.quote(run.host)]
 
 
 def back_note(run: Run) -> str:

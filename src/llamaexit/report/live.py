@@ -113,18 +113,18 @@ def _for_good(event: Event) -> Iterator[tuple[Text, int]]:
             yield Text(f"Run {event.run}: {words.counted(len(event.steps), 'step')}", style="bold"), 0
         case StepChanged() if event.state != "begun":
             sign, style = _STEPS[event.state]
-            line = Text(f"{sign} ", style=style).append(event.title, style="default")
             took = amounts.seconds(event.seconds) if event.seconds is not None else ""
             about = ", ".join(filter(None, (took, plain(event.detail))))
+            line = Text.assemble((f"{sign} ", style), event.title)
             yield line.append(f"  {about}" if about else "", style="red" if event.state == "failed" else "dim"), 2
         case CheckEnded() if event.result.outcome not in ("pass", "skip"):
             result = event.result
-            line = Text(f"  {SIGNS[result.outcome]} ", style=_COLOURS[result.outcome])
-            yield line.append(f"{event.role} model: {plain(result.title)}: {plain(result.reason)}", style="default"), 4
+            sign, style = SIGNS[result.outcome], _COLOURS[result.outcome]
+            about = f"{event.role} model: {plain(result.title)}: {plain(result.reason)}"
+            yield Text.assemble((f"  {sign} ", style), about), 4
         case Judged():
             badge = outcome.judged(event.comparison.verdict)
-            line = Text(f"  {badge.text}: ", style=TONES[badge.tone])
-            yield line.append(plain(event.comparison.reason), style="default"), 4
+            yield Text.assemble((f"  {badge.text}: ", TONES[badge.tone]), plain(event.comparison.reason)), 4
         case Noted():
             yield Text(f"  {plain(event.text)}", style="yellow" if event.level == "warning" else "dim"), 4
         case _:

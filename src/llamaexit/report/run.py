@@ -26,6 +26,8 @@ DIGITS = 12
 """Hex digits of a digest that are enough to tell builds apart."""
 _LABELS = {"tokens_per_second": "Speed", "first_content_seconds": "First word"}
 """Figures that have a line of their own; the others share one."""
+_RESIDENCY = ("memory", "gpu_share")
+"""Figures that the line about memory tells together, as Ollama gave them."""
 _REPLY = 110
 """Characters of a question or an answer that fit on one line of a wide terminal."""
 
@@ -57,8 +59,7 @@ def print_ways(page: Page, run: Run, *, whole: bool = False) -> None:
         _command(page, "" if number else "Next", command.text, command.does)
     for number, command in enumerate(advice.way_back(run)):
         _command(page, "" if number else "Go back", command.text, command.does)
-    if run.state == "rolled-back" or advice.client_edits(run):
-        page.row("", advice.back_note(run), "dim", indent=0)
+    page.row("", advice.back_note(run) or (), "dim", indent=0)
     for command in advice.by_hand(run) if whole else ():
         page.command("By hand", command.text)
     if run.state == "committed":
@@ -122,14 +123,15 @@ def figures(
 ) -> Iterator[tuple[str, list[str]]]:
     """Measured figures, old and new, by label."""
     others: list[str] = []
+    memory = _memory(old, new)
     for measured in comparison.figures:
-        if measured.old is None and measured.new is None:
+        if (measured.old is None and measured.new is None) or (memory and measured.name in _RESIDENCY):
             continue
         if measured.name in _LABELS:
             yield _LABELS[measured.name], [_old_and_new(measured)]
         else:
             others.append(f"{plain(amounts.title(measured.name))}: {_old_and_new(measured)}")
-    if memory := _memory(old, new):
+    if memory:
         yield "Memory", [memory]
     yield "Figures", others
 

@@ -1,0 +1,36 @@
+"""Asking whether to go on before something is changed."""
+
+from __future__ import annotations
+
+import sys
+from typing import ClassVar
+
+from llamaexit.cli.output import fitted
+from llamaexit.errors import REFUSED, LlamaexitError
+
+
+class NotConfirmed(LlamaexitError):
+    """Nobody said yes."""
+
+    code: ClassVar[str] = "not-confirmed"
+    exit_code: ClassVar[int] = REFUSED
+
+
+def confirm(question: str, *, yes: bool, as_json: bool) -> None:
+    """Ask on the terminal, unless it was answered on the command line. Raises NotConfirmed.
+
+    as_json: a program reads the answer, so no person is asked.
+    """
+    if yes:
+        return
+    if as_json:
+        raise NotConfirmed("not confirmed: with --json nobody is asked", hint="add --yes")
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NotConfirmed("not confirmed: there is no terminal to ask on", hint="add --yes")
+    sys.stderr.write(fitted(f"{question} [y/N] ", sys.stderr))
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")  # the input ended, and with it the line
+    if answer.strip().lower() not in ("y", "yes"):
+        raise NotConfirmed("not confirmed, nothing was changed")
