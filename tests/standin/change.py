@@ -72,7 +72,7 @@ def create(
     *,
     prune: bool = True,
     written: Callable[[], None] = lambda: None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """The events of a structured create. `pull` fetches a missing base; `written` is called once the model is there.
 
     Raises Refused.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 from standin import change
 from standin.change import Missing, Refused
-from standin.handler import PLAIN_JSON, Handler, Problem, Route
+from standin.handler import PLAIN_JSON, Handler, HungUp, Problem, Route
 from standin.pull import Cut, Event, Failed, Gone, Pull
 from standin.store import Name, is_digest
 
@@ -49,7 +50,7 @@ def create(call: Handler, _: Any) -> None:
     _answer(call, body, events)
 
 
-def _pulling(call: Handler, name: Name, *, insecure: bool, nested: bool = False) -> Iterator[Event]:
+def _pulling(call: Handler, name: Name, *, insecure: bool, nested: bool = False) -> Generator[Event, None, None]:
     """The events of a pull, its troubles as Refused. A nested one does not end the request."""
     standin = call.standin
     job = Pull(
@@ -69,18 +70,21 @@ def _pulling(call: Handler, name: Name, *, insecure: bool, nested: bool = False)
         yield from job.events()
     except Failed as error:
         raise Refused(str(error)) from None
+    except Gone:
+        raise HungUp from None
 
 
-def _answer(call: Handler, body: dict[str, Any], events: Iterator[Event]) -> None:
+def _answer(call: Handler, body: dict[str, Any], events: Generator[Event, None, None]) -> None:
     """Send events as they come, or only the last when the client wants no stream."""
     streamed = body.get("stream", True) is not False
     latest: Event = {}
     try:
-        for latest in events:
-            if call.gone():
-                raise Gone
-            if streamed:
-                call.send_line(latest)
+        with closing(events):
+            for latest in events:
+                if call.gone():
+                    raise HungUp
+                if streamed:
+                    call.send_line(latest)
     except Refused as error:
         if not call.streaming:
             raise Problem(error.status, str(error), PLAIN_JSON) from None
@@ -88,9 +92,7 @@ def _answer(call: Handler, body: dict[str, Any], events: Iterator[Event]) -> Non
         call.send_line({"error": str(error)})
     except Cut as broken:
         if not broken.clean:
-            return call.hang_up()
-    except Gone:
-        return call.hang_up()
+            raise HungUp from None
     if call.streaming:
         call.end()
     else:

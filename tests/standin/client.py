@@ -14,9 +14,11 @@ Answer = tuple[int, Any]
 
 
 @contextmanager
-def opened(standin: Standin, method: str, path: str, body: Any = None) -> Iterator[http.client.HTTPResponse]:
+def opened(
+    standin: Standin, method: str, path: str, body: Any = None, *, timeout: float = 10
+) -> Iterator[http.client.HTTPResponse]:
     """The answer to one request as it arrives; leaving the block closes the connection."""
-    connection = http.client.HTTPConnection(standin.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(standin.url.removeprefix("http://"), timeout=timeout)
     try:
         sent = body if isinstance(body, bytes | None) else json.dumps(body)
         connection.request(method, path, sent, {"Content-Type": "application/json"})

@@ -37,6 +37,10 @@ class Problem(Exception):
         self.extra = extra
 
 
+class HungUp(Exception):
+    """The connection ends here, as it is."""
+
+
 Route = Callable[["Handler", Any], None]
 
 
@@ -111,6 +115,9 @@ class Handler(BaseHTTPRequestHandler):
             route(self, argument if argument is not None else self.raw)
         except Problem as problem:
             self.reply_json({"error": str(problem), **problem.extra}, problem.status, problem.media_type)
+        except HungUp:
+            self.wfile.flush()
+            self.close_connection = True
 
     def reply(self, status: int, body: bytes, media_type: str | None, headers: dict[str, str] | None = None) -> None:
         """Send one answer; HEAD gets it without the body."""
@@ -158,11 +165,6 @@ class Handler(BaseHTTPRequestHandler):
     def end(self) -> None:
         """Say that the answer is complete."""
         self.wfile.write(b"0\r\n\r\n")
-
-    def hang_up(self) -> None:
-        """Close the connection as it is, in the middle of an answer."""
-        self.wfile.flush()
-        self.close_connection = True
 
     def gone(self) -> bool:
         """Whether the client, or the server as it was when the request came, is not there any more."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from standin import options as option_rules
 from standin.behaviour import Behaviour, Said, Think, Turn
 from standin.clock import rfc3339
-from standin.handler import Problem
+from standin.handler import HungUp, Problem
 from standin.installed import Installed
 from standin.options import BadOption
 from standin.runners import Busy, Left, LoadFailed, WeightsMissing, Wish
@@ -39,10 +39,6 @@ _NO_IMAGES = {
     }
 }
 _REPEATS = 30
-
-
-class HungUp(Exception):
-    """The connection ends here."""
 
 
 class InStream(Exception):
@@ -204,8 +200,8 @@ class Job:
 
         def count(shown: list[dict[str, Any]]) -> int:
             once, each = traits.framing
-            text = "".join(json.dumps(tool) for tool in tools) + "".join(message["content"] for message in shown)
-            return once + each * len(shown) + len(traits.tokens(text)) + 768 * len(images)
+            texts = [json.dumps(tool) for tool in tools] + [message["content"] for message in shown]
+            return once + each * len(shown) + sum(len(traits.tokens(text)) for text in texts) + 768 * len(images)
 
         context = runner.context_length
         if not messages:
@@ -326,8 +322,8 @@ class Job:
 
     def _context(self, text: str) -> list[int]:
         """Numbers for the tokens of prompt and answer; the same token has the same number."""
-        tokens = self.behaviour.traits.tokens(f"{self.body.get('prompt') or ''}{text}")
-        return [zlib.crc32(token.encode()) % 50000 for token in tokens]
+        split = self.behaviour.traits.tokens
+        return [zlib.crc32(token.encode()) % 50000 for token in split(str(self.body["prompt"])) + split(text)]
 
 
 _COUNTERS = (

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 from standin import embedding, openai
 from standin.clock import rfc3339
-from standin.handler import PLAIN_JSON, SSE, Handler, Problem, Route
-from standin.inference import Body, HungUp, InStream, Job, Piece, bind, find
+from standin.handler import NDJSON, PLAIN_JSON, SSE, Handler, Problem, Route
+from standin.inference import Body, InStream, Job, Piece, bind, find
 from standin.options import keep_alive
 
+Pieces = Generator[Piece, None, None]
 _SIGN_IN = "https://ollama.com/connect?name=standin&key=c3RhbmRpbg"
 
 
@@ -32,7 +34,7 @@ def v1_completions(call: Handler, _: Any) -> None:
     _coated(call, chat=False)
 
 
-def _chatting(call: Handler, body: Body, route: str) -> Iterator[Piece] | Piece:
+def _chatting(call: Handler, body: Body, route: str) -> Pieces | Piece:
     """The pieces of a chat, or the whole answer when nothing is said. Raises Problem."""
     bind(call.standin, body)
     model = find(call.standin, body, empty=(400, "model is required"))
@@ -50,7 +52,7 @@ def _chatting(call: Handler, body: Body, route: str) -> Iterator[Piece] | Piece:
     return _running(job)
 
 
-def _generating(call: Handler, body: Body, route: str) -> Iterator[Piece] | Piece:
+def _generating(call: Handler, body: Body, route: str) -> Pieces | Piece:
     """The pieces of a completion, or the whole answer when nothing is said. Raises Problem."""
     bind(call.standin, body)
     model = find(call.standin, body, empty=(404, "model '' not found"))
@@ -76,7 +78,7 @@ def _only_load(job: Job) -> None:
     job.standin.runners.release(runner)
 
 
-def _running(job: Job) -> Iterator[Piece]:
+def _running(job: Job) -> Pieces:
     runner, seconds = job.load()
     try:
         yield from job.pieces(runner, seconds)
@@ -84,29 +86,27 @@ def _running(job: Job) -> Iterator[Piece]:
         job.standin.runners.release(runner)
 
 
-def _native(call: Handler, body: Body, pieces: Iterator[Piece] | Piece) -> None:
+def _native(call: Handler, body: Body, pieces: Pieces | Piece) -> None:
     """Frame pieces as lines, or all of them as one answer."""
     if isinstance(pieces, dict):
         return call.reply_json(pieces)
     if body.get("stream") is False:
-        whole = _joined(call, pieces)
-        return None if whole is None else call.reply_json(whole)
+        return call.reply_json(_joined(pieces))
     try:
-        for piece in pieces:
-            if piece["done"]:
-                call.tell("done")
-            call.send_line(piece)
+        with closing(pieces):
+            for piece in pieces:
+                if piece["done"]:
+                    call.tell("done")
+                call.send_line(piece)
     except InStream as error:
         call.send_line({"error": str(error)})
-    except HungUp:
-        return call.hang_up()
     if not call.streaming:
-        call.begin("application/x-ndjson")
+        call.begin(NDJSON)
     call.end()
 
 
-def _joined(call: Handler, pieces: Iterator[Piece]) -> Piece | None:
-    """The last piece with the texts of all of them; None when the connection is not to be answered. Raises Problem."""
+def _joined(pieces: Pieces) -> Piece:
+    """The last piece with the texts of all of them. Raises Problem."""
     texts: dict[str, str] = {}
     calls: list[Any] = []
     whole: Piece | None = None
@@ -119,9 +119,6 @@ def _joined(call: Handler, pieces: Iterator[Piece]) -> Piece | None:
             calls += part.get("tool_calls") or []
     except InStream as error:
         raise Problem(500, str(error)) from None
-    except HungUp:
-        call.hang_up()
-        return None
     if whole is None:
         # the runner said nothing and ended: Go answers with what it has
         return {
@@ -147,30 +144,28 @@ def _coated(call: Handler, *, chat: bool) -> None:
         route = "/v1/chat/completions" if chat else "/v1/completions"
         pieces = _chatting(call, request, route) if chat else _generating(call, request, route)
         if isinstance(pieces, dict):
-            pieces = iter([pieces])
+            pieces = (piece for piece in [pieces])
         if not request["stream"]:
-            whole = _joined(call, pieces)
-            return None if whole is None else call.reply_json(coat.whole(whole), media_type=PLAIN_JSON, line=True)
+            return call.reply_json(coat.whole(_joined(pieces)), media_type=PLAIN_JSON, line=True)
         _events(call, coat, pieces)
     except Problem as problem:
         answer = openai.error(problem.status, str(problem))
         call.reply_json(answer, problem.status, PLAIN_JSON, line=True)
 
 
-def _events(call: Handler, coat: openai.Coat, pieces: Iterator[Piece]) -> None:
+def _events(call: Handler, coat: openai.Coat, pieces: Pieces) -> None:
     """Frame pieces as server-sent events."""
     try:
-        for piece in pieces:
-            if piece["done"]:
-                call.tell("done")
-            if not call.streaming:
-                call.begin(SSE)
-            for chunk in coat.chunks(piece):
-                call.send(chunk)
+        with closing(pieces):
+            for piece in pieces:
+                if piece["done"]:
+                    call.tell("done")
+                if not call.streaming:
+                    call.begin(SSE)
+                for chunk in coat.chunks(piece):
+                    call.send(chunk)
     except InStream:
         pass  # the coat cannot say it: the stream ends without [DONE]
-    except HungUp:
-        return call.hang_up()
     if not call.streaming:
         call.begin(SSE)
     call.end()

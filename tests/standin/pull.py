@@ -175,7 +175,8 @@ class Pull:
 
     def _transfer(self, digest: str, partial: Partial, until: int) -> Iterator[Event]:
         """Let the layer arrive up to so many bytes."""
-        self.downloads.move(self.store, digest, self.pace, until)
+        if self.pace.bytes_per_second is None:
+            self.downloads.move(self.store, digest, self.pace, until)
         while partial.completed < until:
             yield _progress(digest, partial.total, partial.completed)
             self._wait()

@@ -8,6 +8,7 @@ import socketserver
 import ssl
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -96,7 +97,8 @@ class Standin:
         self.shown: dict[tuple[Name, str, bool], Any] = {}
         """Answers of `/api/show` that are given again as long as the manifest is the same, from 0.23.2 on."""
         self._resolved: dict[tuple[Name, str], Installed] = {}
-        self._busy = 0
+        self.busy = 0
+        """Requests that are being answered at this moment."""
         self._watches: list[Watch] = []
         self._troubles: list[_Trouble[Fault]] = []
         self._pull_troubles: list[_Trouble[PullFault]] = []
@@ -216,10 +218,12 @@ class Standin:
             self._resolved[key] = installed.read(self.store, name, self.release)
         return self._resolved[key]
 
-    def restart(self, *, prune: bool = True) -> None:
+    def restart(self, *, prune: bool = True, down: float = 0.0) -> None:
         """What a client sees of a server that is stopped and started again at the same address: connections and pulls
         end, nothing is in memory, and files nobody uses are deleted when they are old enough (not with `prune` False,
-        nor when a manifest is corrupt). `store.clock` says how old."""
+        nor when a manifest is corrupt). `clock` says how old. For `down` seconds nobody listens; this call takes them.
+        """
+        assert self._server is not None, "not started"
         with self.store.lock:
             self.epoch += 1
             self.store.resident.clear()
@@ -227,12 +231,27 @@ class Standin:
             self.shown.clear()
             if prune and self.prune:
                 prune_at_start(self.store, self.release)
-        self.end_connections()
+        if down:
+            self.port = self._server.server_address[1]
+            self._server.shutdown()
+            self._server.server_close()
+        self._server.end_connections()
+        if down:
+            self.stopping.wait(down)
+            self.start()
 
     def end_connections(self) -> None:
         """Close every connection clients keep, as a server that restarts does."""
         assert self._server is not None, "not started"
         self._server.end_connections()
+
+    def until_idle(self, seconds: float = 5.0) -> None:
+        """Wait until no request is being answered, as after a client that went away. Raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while self.busy:
+            if time.monotonic() > until:
+                raise TimeoutError("a request is still being answered")
+            time.sleep(0.005)
 
     def asked(self, path: str) -> list[Request]:
         """The requests for one path so far."""
@@ -253,13 +272,13 @@ class Standin:
         with self.lock:
             request = Request(method, path, body, headers, len(self.log) + 1)
             self.log.append(request)
-            self._busy += 1
-            self.busiest = max(self.busiest, self._busy)
+            self.busy += 1
+            self.busiest = max(self.busiest, self.busy)
         return request
 
     def leave(self) -> None:
         with self.lock:
-            self._busy -= 1
+            self.busy -= 1
 
 
 class _Server(ThreadingHTTPServer):
