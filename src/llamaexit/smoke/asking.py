@@ -62,7 +62,7 @@ class Unanswered(Exception):
         self.lasting = lasting
 
 
-_UNSUPPORTED = re.compile(r"does not support|do(es)? not exist in this model|missing data required for image", re.I)
+_UNSUPPORTED = re.compile(r"does not support|input is not supported|missing data required for image", re.I)
 _TOO_OLD = re.compile(
     r"newer version of ollama|unknown model architecture|unsupported (model )?architecture|unknown (renderer|parser)"
     r"|no longer compatible with your version",

@@ -13,7 +13,7 @@ FLOOR, CEILING = 20.0, 300.0
 _SLACK = 2.0
 _UNKNOWN_READS, _UNKNOWN_WRITES = 20.0, 2.0
 """Tokens a second before anything was measured: those of a small model on an old processor."""
-_FEW_READ, _FEW_WRITTEN = 32, 8
+_FEW_READ, _FEW_WRITTEN = 32, 4
 """Tokens below which a measurement says nothing."""
 _REFERENCE = 30.0
 """Tokens a second of a model of 8 billion parameters on a graphics card of the middle range."""

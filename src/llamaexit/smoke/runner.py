@@ -142,7 +142,7 @@ class _Run:
         """Put all of them, or as many as make sense."""
         for number, check in enumerate(self._checks):
             if self._began is not None:
-                left = self._expected(self._checks[number:]) if self._bench.loaded else None
+                left = self._expected(self._checks[number:]) if self._bench.pace.writes is not None else None
                 self._began(check.id, check.title, number + 1, len(self._checks), left)
             result = self._skipped(check) or put(check, self._bench, self._clock)
             self._note(result)

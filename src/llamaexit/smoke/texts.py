@@ -20,9 +20,13 @@ def leaked(text: str) -> str:
     """What of a template or of reasoning is in a text, in words; nothing when it is clean."""
     if found := THINK_TAG.search(text):
         return f"reasoning leaks into the answer ({found[0]})"
-    if found := SPECIAL_TOKEN.search(text):
-        return f"a token of the chat template is in the answer ({found[0]})"
-    return ""
+    return template_token(text)
+
+
+def template_token(text: str) -> str:
+    """What of a template is in a text, in words; nothing when it is clean."""
+    found = SPECIAL_TOKEN.search(text)
+    return f"a token of the chat template is in the answer ({found[0]})" if found else ""
 
 
 def garbled(text: str) -> str:

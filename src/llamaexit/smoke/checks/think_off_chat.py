@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(bench: Bench) -> Finding:
-    return switched_off(bench.chat)
+    return switched_off(bench, bench.chat)
 
 
 CHECK = Check("think.off.chat", "does not think when told so on /api/chat", run, reads=120, writes=50)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(bench: Bench) -> Finding:
-    return switched_off(bench.generate)
+    return switched_off(bench, bench.generate)
 
 
 CHECK = Check("think.off.generate", "does not think when told so on /api/generate", run, reads=120, writes=50)

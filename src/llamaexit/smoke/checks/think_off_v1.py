@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(bench: Bench) -> Finding:
-    return switched_off(bench.v1)
+    return switched_off(bench, bench.v1)
 
 
 CHECK = Check("think.off.v1", "does not think when told so on /v1", run, reads=120, writes=50, route="v1")

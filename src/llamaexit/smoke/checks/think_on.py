@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.smoke.asked import OWN_SAMPLING, plainly
 from llamaexit.smoke.check import Check, Finding, Tally
-from llamaexit.smoke.thinking import cannot_think
+from llamaexit.smoke.thinking import THINKERS, cannot_think
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -32,7 +32,7 @@ CHECK = Check(
     "think.on",
     "thinks when told so, and then answers",
     run,
-    uses=frozenset({"reasoning", "math"}),
+    uses=THINKERS,
     reads=80,
     writes=900,
     lacks=cannot_think,
