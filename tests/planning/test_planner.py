@@ -215,7 +215,7 @@ def test_a_team_rule_beats_the_built_in_one_and_says_so(tmp_path: Path) -> None:
     (decision,) = plan.decisions
     assert decision.use.source == "recipe" and decision.use.uses == ("tools",)
     assert decision.target is not None
-    assert (decision.target.model, decision.target.recipe, decision.target.rule) == ("qwen3:14b", "acme", "bots")
+    assert (decision.target.model, decision.target.recipe, decision.target.rule) == ("qwen3:14b", "acme", "acme/bots")
 
 
 def test_a_team_rule_for_other_names_does_not_apply(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_target_that_cannot_be_is_passed_over_even_when_a_team_names_it(target
     decision = decided(library_of(rule(target)))
     assert decision.rejected[0].model == target
     assert decision.rejected[0].because == because
-    assert decision.rejected[0].rule == "ours"
+    assert decision.rejected[0].rule == "acme/ours"
     assert decision.target is not None and decision.target.model != target
 
 

@@ -94,22 +94,58 @@ def test_a_header_inside_a_text_is_not_taken_for_a_rule(write: Write) -> None:
     assert path.read_text().splitlines()[bound.line] == 'id = "one"'
 
 
-def test_a_rule_of_the_same_id_replaces_the_whole_rule(write: Write) -> None:
-    library = load_library([write("team", rule("chat/llama3.1:8b", "qwen3:4b-instruct"))])
-    same = [bound for bound in library.rules if bound.rule.id == "chat/llama3.1:8b"]
-    assert [bound.recipe for bound in same] == ["team"]
-    assert same[0].rule.caveats == ()
-    assert [choice.model for choice in same[0].rule.targets] == ["qwen3:4b-instruct"]
-    assert library.rule("chat/llama3.1:8b") == same[0]
+def test_a_rule_that_names_one_below_it_replaces_the_whole_rule(write: Write) -> None:
+    key = "replace-chat/chat/llama3.1:8b"
+    library = load_library([write("team", rule(key, "qwen3:4b-instruct"))])
+    (bound,) = [bound for bound in library.rules if bound.key == key]
+    assert bound.recipe == "team"
+    assert bound.rule.caveats == ()
+    assert [choice.model for choice in bound.rule.targets] == ["qwen3:4b-instruct"]
+    assert library.rule(key) == bound
 
 
-def test_rules_of_other_ids_stay(write: Write, library: Library) -> None:
+def test_rules_of_one_id_in_two_recipes_have_nothing_to_do_with_each_other(write: Write, library: Library) -> None:
     with_team = load_library([write("team", rule("chat/llama3.1:8b"))])
-    assert {bound.rule.id for bound in with_team.rules} == {bound.rule.id for bound in library.rules}
+    assert {bound.key for bound in with_team.rules} == {
+        *(bound.key for bound in library.rules),
+        "team/chat/llama3.1:8b",
+    }
+
+
+def test_every_recipe_above_can_replace_a_rule_again(write: Write) -> None:
+    base = write("base", rule("a"))
+    middle = write("middle", rule("base/a", "qwen3:14b"))
+    top = write("top", rule("base/a", "qwen3:4b"))
+    library = load_library([base, middle, top])
+    assert [(bound.key, bound.recipe) for bound in library.rules if bound.precedence] == [("base/a", "top")]
+
+
+def test_a_rule_cannot_replace_one_above_it(write: Write) -> None:
+    library = load_library([write("low", rule("high/a")), write("high", rule("a"))])
+    assert [bound.key for bound in library.rules if bound.precedence] == ["high/a", "low/high/a"]
+
+
+def test_a_recipe_can_replace_a_rule_that_another_has_disabled(write: Write) -> None:
+    base, middle = write("base", rule("a")), write("middle", 'disable = ["base/a"]')
+    top = write("top", rule("base/a", "qwen3:4b"))
+    library = load_library([base, middle, top])
+    assert [(bound.key, bound.recipe) for bound in library.rules if bound.precedence] == [("base/a", "top")]
+
+
+def test_a_rule_is_found_by_its_key_and_else_by_its_id_in_the_strongest_recipe(write: Write) -> None:
+    library = load_library([write("low", rule("a")), write("high", rule("a"), rule("chat/llama3.1:8b"))])
+    assert [getattr(library.rule(name), "key", None) for name in ("low/a", "a", "chat/llama3.1:8b", "nope")] == [
+        "low/a",
+        "high/a",
+        "high/chat/llama3.1:8b",
+        None,
+    ]
 
 
 def test_a_recipe_disables_rules_below_it(write: Write) -> None:
-    library = load_library([write("team", 'disable = ["chat/llama3.1:8b", "medical/*"]')])
+    library = load_library(
+        [write("team", 'disable = ["replace-chat/chat/llama3.1:8b", "replace-medical/*", "fallback/medical*"]')]
+    )
     assert library.rule("chat/llama3.1:8b") is None
     assert [bound.rule.id for bound in library.rules if bound.rule.use == "medical"] == []
     assert library.rule("chat/llama3.1:70b") is not None
@@ -117,16 +153,30 @@ def test_a_recipe_disables_rules_below_it(write: Write) -> None:
 
 
 def test_a_recipe_does_not_disable_rules_above_it_or_its_own(write: Write) -> None:
-    below = write("below", 'disable = ["mine", "theirs"]', rule("mine"))
+    below = write("below", 'disable = ["below/mine", "above/theirs"]', rule("mine"))
     above = write("above", rule("theirs"))
     library = load_library([below, above])
     assert library.rule("mine") is not None
     assert library.rule("theirs") is not None
 
 
-def test_disabling_nothing_is_worth_a_warning(write: Write) -> None:
-    path = write("team", 'disable = ["chat/lama3.1:8b"]')
-    assert load_library([path]).warnings == (f"{path}: disable: no rule is called 'chat/lama3.1:8b'",)
+def test_disabling_takes_what_replaced_a_rule_along(write: Write) -> None:
+    base, middle = write("base", rule("a")), write("middle", rule("base/a", "qwen3:14b"))
+    library = load_library([base, middle, write("top", 'disable = ["base/a"]')])
+    assert [bound.key for bound in library.rules if bound.precedence] == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "meant"),
+    [
+        ("replace-chat/chat/lama3.1:8b", "did you mean 'replace-chat/chat/llama3.1:8b'?"),
+        ("chat/llama3.1:8b", "with its recipe it is 'replace-chat/chat/llama3.1:8b'"),
+    ],
+    ids=["a slip of the keyboard", "an id without its recipe"],
+)
+def test_disabling_nothing_is_worth_a_warning(write: Write, entry: str, meant: str) -> None:
+    path = write("team", f'disable = ["{entry}"]')
+    assert load_library([path]).warnings == (f"{path}: disable: no rule is called {entry!r}; {meant}",)
 
 
 def test_what_a_recipe_extends_counts_below_it_in_order(write: Write) -> None:

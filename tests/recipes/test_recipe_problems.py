@@ -448,3 +448,12 @@ def test_no_word_of_the_validator_reaches_the_user(write: Write, problems: Probl
     for problem in problems(team):
         for word in ("pydantic", "http", "dataclass", "Input", "valid ", "tuple", "dict", "str ", "int "):
             assert word not in problem
+
+
+@pytest.mark.parametrize("name", ["a/b", "two words", "", "*", "a[b]", "-x", "caf\u00e9"])
+def test_a_recipe_needs_a_name_that_rules_can_be_called_by(tmp_path: Path, problems: Problems, name: str) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text(f'schema = 1\nname = "{name}"\n', encoding="utf-8")
+    assert problems(path) == [
+        "team.toml:2:1: name: must be letters, digits, dots, hyphens and underscores, and start with a letter or digit"
+    ]

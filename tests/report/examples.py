@@ -111,7 +111,7 @@ CHAT_SOURCE = SourceFacts(
 CHAT_TARGET = TargetChoice(
     model="qwen3:8b",
     digest="500a1f067a9f",
-    rule="llama3.1-8b-chat",
+    rule="replace-chat/llama3.1-8b-chat",
     recipe="builtin",
     role="best-fit",
     why="same size class as an 8B Llama; think:false works on this tag",
@@ -162,9 +162,27 @@ CHAT = Decision(
     reason=CHAT_TARGET.why,
     target=CHAT_TARGET,
     rejected=(
-        Rejected("qwen3.5:9b", "ollama-version", "needs Ollama 0.32.0, this one is 0.24.1", "llama3.1-8b-chat", 0),
-        Rejected("qwen2.5:7b", "weak", "listed by Ollama itself as working poorly for tools", "llama3.1-8b-chat", 1),
-        Rejected("qwen3:14b", "ranked-lower", "not looked at: a better-ranked target passes", "llama3.1-8b-chat", 3),
+        Rejected(
+            "qwen3.5:9b",
+            "ollama-version",
+            "needs Ollama 0.32.0, this one is 0.24.1",
+            "replace-chat/llama3.1-8b-chat",
+            0,
+        ),
+        Rejected(
+            "qwen2.5:7b",
+            "weak",
+            "listed by Ollama itself as working poorly for tools",
+            "replace-chat/llama3.1-8b-chat",
+            1,
+        ),
+        Rejected(
+            "qwen3:14b",
+            "ranked-lower",
+            "not looked at: a better-ranked target passes",
+            "replace-chat/llama3.1-8b-chat",
+            3,
+        ),
     ),
     happens=(
         "qwen3:8b is pulled",
@@ -220,7 +238,7 @@ FIM = Decision(
         CHAT_TARGET,
         model="qwen2.5-coder:7b",
         digest="dae161e27b0e",
-        rule="codellama-fim",
+        rule="replace-fim/codellama-fim",
         why="same size, and the suffix parameter works",
         uses=("fim",),
         fit=estimate("qwen2.5-coder:7b", 5.1, basis="manifest"),

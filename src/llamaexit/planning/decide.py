@@ -191,7 +191,7 @@ def _by_rank(rejected: Iterable[Rejected]) -> tuple[Rejected, ...]:
 
 
 def _rejected(candidate: Candidate, because: RejectedBecause, text: str) -> Rejected:
-    return Rejected(candidate.model, because, text, candidate.bound.rule.id, candidate.rank)
+    return Rejected(candidate.model, because, text, candidate.bound.key, candidate.rank)
 
 
 def _unreckoned(candidate: Candidate) -> Rejected:

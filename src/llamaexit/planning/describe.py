@@ -37,7 +37,7 @@ def describe_target(question: Question, winner: Facts, way: Way | None, world: W
     return TargetChoice(
         model=candidate.model,
         digest=winner.digest,
-        rule=rule.id,
+        rule=candidate.bound.key,
         recipe=candidate.bound.recipe,
         role=candidate.choice.role,
         why=candidate.choice.why,

@@ -34,7 +34,7 @@ def judge(facts: Facts, case: Case, world: World) -> Rejected | None:
         if verdict is not None:
             because, text = verdict
             bound = facts.candidate.bound
-            return Rejected(facts.candidate.model, because, text, bound.rule.id, facts.candidate.rank)
+            return Rejected(facts.candidate.model, because, text, bound.key, facts.candidate.rank)
     return None
 
 

@@ -62,12 +62,12 @@ class RuleBook:
         closest: dict[str, tuple[int, RuleHead]] = {}
         for position, name in enumerate(names):
             for head in self._exact.get(name_key(name), ()):
-                closest.setdefault(head.id, (position, head))
+                closest.setdefault(head.key, (position, head))
         for position, name in enumerate(names):
             for head in self._matched(name):
-                closest.setdefault(head.id, (_BY_PATTERN + position, head))
+                closest.setdefault(head.key, (_BY_PATTERN + position, head))
         for head in _sized_first(self._by_kind.get(use, ()), generation, parameters):
-            closest.setdefault(head.id, (_BY_KIND, head))
+            closest.setdefault(head.key, (_BY_KIND, head))
         found = [item for item in closest.values() if item[1].use == use]
         found.sort(key=lambda item: (-item[1].precedence, item[0]))
         return [head.open() for _, head in found]

@@ -20,7 +20,7 @@ from llamaexit.recipes.decode import field_names
 from llamaexit.recipes.model import Recipe
 from llamaexit.recipes.names import digest_key, name_key
 
-FORMAT = 2
+FORMAT = 3
 """Version of the compiled form; a loader refuses every other one."""
 
 FILE_NAME = "library.jsonl"
@@ -116,16 +116,19 @@ class _Compiler:
             "target_names": _names(self.targets),
             "manifests": _digests(self.origins, "manifests"),
             "blobs": _digests(self.origins, "blobs"),
-            "rule_ids": {record["rule"]["id"]: number for number, record in enumerate(self.rules)},
-            "rule_heads": [_head(record["rule"]) for record in self.rules],
+            "rule_keys": {self._key(record): number for number, record in enumerate(self.rules)},
+            "rule_heads": [[self._key(record), *_conditions(record["rule"])] for record in self.rules],
         }
         return b"".join([_line(header), *lines])
 
+    def _key(self, record: dict[str, Any]) -> str:
+        """What a rule is called among those of all recipes."""
+        return f"{self.recipes[record['recipe']]['name']}/{record['rule']['id']}"
 
-def _head(rule: dict[str, Any]) -> list[Any]:
+
+def _conditions(rule: dict[str, Any]) -> list[Any]:
     """What decides whether a rule applies, in the order of `RuleHead`."""
     return [
-        rule["id"],
         rule["use"],
         rule.get("match", []),
         rule.get("generation", []),

@@ -7,7 +7,7 @@ combine is told in docs/explanation/how-recipes-combine.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
@@ -39,8 +39,13 @@ class LoadedRecipe(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BoundRule:
-    """A rule and where it stands: recipe, file, line of its header. Of two, the one of higher precedence wins."""
+    """A rule and where it stands: recipe, file, line of its header. Of two, the one of higher precedence wins.
 
+    key: what it is called among those of all recipes, `RECIPE/ID`. A rule that replaces one of a recipe below has the
+    key of that one.
+    """
+
+    key: str
     rule: Rule
     recipe: str
     file: str
@@ -52,7 +57,7 @@ class BoundRule:
 class RuleHead:
     """What decides whether a rule applies. `open` gives the whole rule, which is decoded only then."""
 
-    id: str
+    key: str
     use: Use
     match: tuple[str, ...]
     generation: tuple[str, ...]
@@ -77,7 +82,7 @@ class Library:
     def __init__(self, pack: Pack, layers: Sequence[Layer] = ()) -> None:
         self._pack = pack
         self._layers = tuple(layers)
-        self._above = [_Indexed(layer) for layer in reversed(self._layers)]
+        self._above = _indexed(self._layers, pack.rule_keys)
 
     # -- facts about the models people have
 
@@ -167,25 +172,32 @@ class Library:
         found: list[RuleHead] = []
         hidden = _Hidden()
         for layer, level in self._levels():
-            found += [_head(bound) for bound in layer.bound(level) if bound.rule.id not in hidden]
+            found += [_head(bound) for bound in layer.bound(level) if bound.key not in hidden]
             hidden.add(layer)
-        for number, (rule_id, use, match, generation, low, high) in enumerate(self._pack.rule_heads):
-            if rule_id not in hidden:
+        for number, (key, use, match, generation, low, high) in enumerate(self._pack.rule_heads):
+            if key not in hidden:
                 opened = partial(self._builtin_rule, number)
-                found.append(RuleHead(rule_id, use, tuple(match), tuple(generation), low, high, 0, opened))
+                found.append(RuleHead(key, use, tuple(match), tuple(generation), low, high, 0, opened))
         return tuple(found)
 
-    def rule(self, rule_id: str) -> BoundRule | None:
-        """The rule of this id that is in force."""
+    def rule(self, name: str) -> BoundRule | None:
+        """The rule of this key that is in force, or else the strongest one whose id this is."""
         hidden = _Hidden()
+        by_id: BoundRule | None = None
         for layer, level in self._levels():
-            if rule_id in hidden:
-                return None
-            if rule_id in layer.rule_ids:
-                return layer.rule(layer.rule_ids[rule_id], level)
+            if name in layer.rule_keys and name not in hidden:
+                return layer.rule(layer.rule_keys[name], level)
+            number = layer.rule_ids.get(name)
+            if by_id is None and number is not None and layer.keys[number] not in hidden:
+                by_id = layer.rule(number, level)
             hidden.add(layer)
-        number = self._pack.rule_ids.get(rule_id)
-        return None if number is None or rule_id in hidden else self._builtin_rule(number)
+        keys = self._pack.rule_keys
+        if name in keys and name not in hidden:
+            return self._builtin_rule(keys[name])
+        if by_id is None:
+            number = next((n for key, n in keys.items() if key.partition("/")[2] == name and key not in hidden), None)
+            by_id = None if number is None else self._builtin_rule(number)
+        return by_id
 
     # -- policy and tables
 
@@ -270,11 +282,16 @@ class Library:
         """What is not wrong but probably not meant: entries of `disable` that disable nothing."""
         found = []
         for position, layer in enumerate(self._layers):
-            below = [rule.id for lower in self._layers[:position] for rule in lower.recipe.rules]
+            below = self.keys_below(position)
             for entry in layer.recipe.disable:
-                if not any(_disables(entry, rule_id) for rule_id in (*below, *self._pack.rule_ids)):
-                    found.append(f"{layer.file}: disable: no rule is called {entry!r}")
+                if not any(_disables(entry, key) for key in below):
+                    found.append(f"{layer.file}: disable: no rule is called {entry!r}{_meant(entry, below)}")
         return tuple(found)
+
+    def keys_below(self, position: int) -> tuple[str, ...]:
+        """The keys of all rules below the recipe at this position, counted from the one right above the built-in."""
+        own = (key for layer in self._above[len(self._above) - position :] for key in layer.keys)
+        return tuple(dict.fromkeys((*self._pack.rule_keys, *own)))
 
     # -- inside
 
@@ -291,7 +308,7 @@ class Library:
 
     def _builtin_rule(self, number: int) -> BoundRule:
         rule, recipe, line = self._pack.rule(number)
-        return BoundRule(rule, recipe["name"], _builtin_file(recipe), line, precedence=0)
+        return BoundRule(f"{recipe['name']}/{rule.id}", rule, recipe["name"], _builtin_file(recipe), line, precedence=0)
 
     @cached_property
     def _closed(self) -> tuple[Closed, ...]:
@@ -323,7 +340,7 @@ class Library:
 def _head(bound: BoundRule) -> RuleHead:
     rule = bound.rule
     return RuleHead(
-        id=rule.id,
+        key=bound.key,
         use=rule.use,
         match=rule.match,
         generation=rule.generation,
@@ -335,25 +352,35 @@ def _head(bound: BoundRule) -> RuleHead:
 
 
 class _Hidden:
-    """Rule ids that recipes of higher precedence replace or disable."""
+    """Keys of rules that recipes of higher precedence replace or disable."""
 
     def __init__(self) -> None:
-        self._ids: set[str] = set()
+        self._keys: set[str] = set()
         self._patterns: list[str] = []
 
     def add(self, layer: _Indexed) -> None:
         """Hide below this layer what it has rules for and what it disables."""
-        self._ids.update(layer.rule_ids, layer.disable)
+        self._keys.update(layer.keys, layer.disable)
         self._patterns += [entry for entry in layer.disable if any(sign in entry for sign in "*?[")]
 
-    def __contains__(self, rule_id: str) -> bool:
-        return rule_id in self._ids or any(_matches(pattern, rule_id) for pattern in self._patterns)
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys or any(_matches(pattern, key) for pattern in self._patterns)
+
+
+def _indexed(layers: Sequence[Layer], builtin: Iterable[str]) -> list[_Indexed]:
+    """The layers indexed, the highest first."""
+    below = set(builtin)
+    found: list[_Indexed] = []
+    for layer in layers:
+        found.append(_Indexed(layer, below))
+        below.update(found[-1].keys)
+    return found[::-1]
 
 
 class _Indexed:
-    """A layer with its names and rules indexed."""
+    """A layer with its names and rules indexed. below: keys of all rules that lie below it."""
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer, below: Collection[str]) -> None:
         recipe = layer.recipe
         self.layer = layer
         self.disable = recipe.disable
@@ -361,20 +388,31 @@ class _Indexed:
         self.targets = _named(recipe.models)
         self.manifests = {digest_key(digest): origin for origin in recipe.origins for digest in origin.manifests}
         self.blobs = {digest_key(digest): origin for origin in recipe.origins for digest in origin.blobs}
+        self.keys = [rule.id if rule.id in below else f"{recipe.name}/{rule.id}" for rule in recipe.rules]
+        self.rule_keys = {key: number for number, key in enumerate(self.keys)}
         self.rule_ids = {rule.id: number for number, rule in enumerate(recipe.rules)}
 
     def rule(self, number: int, precedence: int) -> BoundRule:
         recipe = self.layer.recipe
+        line = self.layer.rule_lines[number]
         return BoundRule(
-            recipe.rules[number], recipe.name, self.layer.file, self.layer.rule_lines[number], precedence=precedence
+            self.keys[number], recipe.rules[number], recipe.name, self.layer.file, line, precedence=precedence
         )
 
     def bound(self, precedence: int) -> list[BoundRule]:
         return [self.rule(number, precedence) for number in range(len(self.layer.recipe.rules))]
 
 
-def _disables(entry: str, rule_id: str) -> bool:
-    return entry == rule_id or _matches(entry, rule_id)
+def _disables(entry: str, key: str) -> bool:
+    return entry == key or _matches(entry, key)
+
+
+def _meant(entry: str, keys: Sequence[str]) -> str:
+    """What was probably meant by an entry that disables nothing."""
+    from llamaexit.recipes.problems import did_you_mean
+
+    whole = next((key for key in keys if key.partition("/")[2] == entry), None)
+    return f"; with its recipe it is {whole!r}" if whole is not None else did_you_mean(entry, keys)
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -31,6 +31,7 @@ MOST_SUGGESTIONS = 20
 _DIGEST = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{12,64}")
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
 _RULE_ID = re.compile(r"[^\s*?\[\]]+")
+_RECIPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check_meaning(
@@ -43,6 +44,8 @@ def check_meaning(
     """
     known = _Known(library, mentioned)
     yield from _negative(recipe, ())
+    if not _RECIPE_NAME.fullmatch(recipe.name):
+        yield ("name",), "must be letters, digits, dots, hyphens and underscores, and start with a letter or digit"
     yield from _version(recipe.version, ("version",))
     if recipe.requires_ollama is not None:
         yield from _specifier(recipe.requires_ollama, ("requires-ollama",))

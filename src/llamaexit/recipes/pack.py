@@ -32,7 +32,7 @@ class Pack:
         self.target_names: dict[str, int] = header["target_names"]
         self.manifests: dict[str, int] = header["manifests"]
         self.blobs: dict[str, int] = header["blobs"]
-        self.rule_ids: dict[str, int] = header["rule_ids"]
+        self.rule_keys: dict[str, int] = header["rule_keys"]
         self.rule_heads: list[list[Any]] = header["rule_heads"]
         self._sections: dict[str, tuple[int, int]] = header["sections"]
         self._starts: list[int] = header["starts"]

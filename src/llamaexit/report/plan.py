@@ -133,9 +133,14 @@ def _target(page: Page, decision: Decision, target: TargetChoice, verbose: bool,
     if same:
         page.row("Otherwise", f"as for {twin.source.model}: {', '.join(same)}")
     if verbose:
-        page.row("Rule", f"{target.rule} of {target.recipe}" + (f", as {target.role}" if target.role else ""))
+        page.row("Rule", _rule(target) + (f", as {target.role}" if target.role else ""))
         page.row("Confidence", target.confidence or ())
         page.row("Digest", target.digest or "not known")
+
+
+def _rule(target: TargetChoice) -> str:
+    """The rule by its key, and the recipe where it is another than the one the key names."""
+    return target.rule if target.rule.startswith(f"{target.recipe}/") else f"{target.rule} of {target.recipe}"
 
 
 def _facts(target: TargetChoice, verbose: bool) -> dict[str, list[str]]:
