@@ -6,19 +6,18 @@ not (they belong to the old base). The request is structured, never Modelfile te
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llamaexit.migration.failures import StepFailed
 from llamaexit.ollama.changes import Creation
+from llamaexit.ollama.modelfile import read_modelfile
 from llamaexit.ollama.parameters import parse_parameters
 from llamaexit.planning.rebuild import is_stop_of_llama
 
 if TYPE_CHECKING:
     from llamaexit.migration.steps import Job
-
-_LEFT = frozenset({"stop"})
-"""Parameters that are looked through one by one."""
 
 
 def creation_from(show: Mapping[str, Any], *, model: str, base: str, job: Job) -> tuple[Creation, str]:
@@ -26,8 +25,7 @@ def creation_from(show: Mapping[str, Any], *, model: str, base: str, job: Job) -
 
     show: the answer of `/api/show` about the old model. Raises StepFailed for a model with an adapter.
     """
-    modelfile = str(show.get("modelfile") or "")
-    if any(line.upper().startswith("ADAPTER ") for line in modelfile.splitlines()):
+    if read_modelfile(str(show.get("modelfile") or "")).adapter:
         raise StepFailed(
             "adapter", f"{job.source} carries an adapter trained on Llama weights, which cannot move to another base"
         )
@@ -86,9 +84,9 @@ def _plain(value: Any) -> str:
 
 
 def _equal(got: Any, wanted: Any) -> bool:
-    if isinstance(wanted, (int, float)) and not isinstance(wanted, bool) and isinstance(got, (int, float)):
-        # Ollama prints parameters as 32-bit floats
-        return abs(float(got) - float(wanted)) <= 1e-6 * max(1.0, abs(float(wanted)))
+    if isinstance(wanted, float) and isinstance(got, (int, float)):
+        # Ollama keeps fractions in 32 bits, whole numbers as they are
+        return math.isclose(got, wanted, rel_tol=1e-6)
     return bool(got == wanted)
 
 
