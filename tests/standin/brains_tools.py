@@ -1,8 +1,6 @@
-"""Scripted models for what goes beyond talking: tools, long prompts, gaps in code, pictures, vectors, labels.
+"""Skills and habits of models beyond talking: tools, long prompts, gaps in code, pictures, labels; and vectors.
 
-`ToolUser` is good at tools; what others do wrong is put around it, so that a test says exactly one thing:
-
-    standin.behaviours["m:latest"] = CallInText(ToolUser())
+AGENT.but(writes_calls_as_json)        # good at tools, but for the form of its calls
 """
 
 from __future__ import annotations
@@ -16,12 +14,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from standin.behaviour import Behaviour, Echo, Said, ToolCall, Traits, Turn
+from standin.behaviour import Said, ToolCall, Traits, Turn
+from standin.brains import LLAMA, QWEN, Habit, Skill
 
 Rule = tuple[re.Pattern[str], str, Callable[[re.Match[str]], dict[str, Any]]]
+Pixel = tuple[int, int, int]
+XML_ERROR = "XML syntax error on line 4: element <parameter> closed by </function>"
 
 
-def _rule(pattern: str, tool: str, **arguments: Any) -> Rule:
+def _rule(pattern: str, tool: str, /, **arguments: Any) -> Rule:
     """A request that calls for a tool; `\\1` in an argument is what the pattern's group found."""
 
     def filled(match: re.Match[str]) -> dict[str, Any]:
@@ -39,7 +40,7 @@ RULES = (
     _rule(r"needs (\d+) minutes", "set_timer", minutes=lambda match: int(match[1])),
     _rule(r"order (\d+)", "get_order", id=r"\1"),
     _rule(r"file called (\S+) with exactly this content:\n(.*)", "write_file", path=r"\1", content=r"\2"),
-    _rule(r"Create the file (\S+) that says (.*) and nothing else", "write_file", path=r"\1", content=r"\2"),
+    _rule(r"Create the file (\S+) that says (.*) & nothing else", "write_file", path=r"\1", content=r"\2"),
     _rule(r"what is in (/\S+)\.", "read_file", path=r"\1"),
     _rule(r"files are in (\S+)\?", "list_directory", path=r"\1"),
     _rule(r"use of (\S+) below (\S+)\.", "search_files", pattern=r"\1", path=r"\2"),
@@ -56,219 +57,142 @@ RULES = (
 )
 
 
-def names_of(turn: Turn) -> list[str]:
-    """The tools on offer."""
+def offered(turn: Turn) -> list[str]:
+    """The names of the tools on offer."""
     return [tool["function"]["name"] for tool in turn.tools]
 
 
-def wanted(turn: Turn) -> ToolCall | None:
-    """The call that a request asks for."""
+def reads_tool_answers(turn: Turn) -> str | None:
+    return f"The tool says: {turn.last}" if turn.messages and turn.messages[-1]["role"] == "tool" else None
+
+
+def uses_tools(turn: Turn) -> Said | None:
+    """Makes the call that a request asks for, if the tool for it is on offer."""
     for pattern, tool, arguments in RULES:
-        if tool in names_of(turn) and (match := pattern.search(turn.last)):
-            return ToolCall(tool, arguments(match))
+        if tool in offered(turn) and (match := pattern.search(turn.last)):
+            return Said(tool_calls=(ToolCall(tool, arguments(match)),))
     return None
 
 
-@dataclass(frozen=True)
-class ToolUser:
-    """Calls the right tool where one is needed, reads what tools answer, and talks otherwise. Thinks when it may."""
-
-    traits: Traits = field(default_factory=Traits)
-    inner: Behaviour = field(default_factory=Echo)
-
-    def say(self, turn: Turn) -> Said:
-        thinking = "Let me see which tool helps here." if turn.think else ""
-        if turn.messages and turn.messages[-1]["role"] == "tool":
-            return Said(f"The tool says: {turn.last}", thinking)
-        if call := wanted(turn):
-            return Said("", thinking, (call,))
-        return self.inner.say(turn)
-
-
-@dataclass(frozen=True)
-class _Around:
-    """A model that does all as another one does, but for what it says of calls."""
-
-    inner: Behaviour = field(default_factory=ToolUser)
-
-    @property
-    def traits(self) -> Traits:
-        return self.inner.traits
-
-    def say(self, turn: Turn) -> Said:
-        said = self.inner.say(turn)
-        return self.changed(said, turn) if said.tool_calls else said
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        raise NotImplementedError
-
-
-class CallInText(_Around):
-    """Writes the JSON of its call into its answer, as qwen2.5-coder does."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        call = said.tool_calls[0]
-        return Said(json.dumps({"name": call.name, "arguments": call.arguments}))
-
-
-class CallInXml(_Around):
-    """Leaves out the opening tag, so that the rest of its call stays in the text, as qwen3-coder does."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        call = said.tool_calls[0]
-        inside = "".join(f"<parameter={name}>\n{value}\n</parameter>\n" for name, value in call.arguments.items())
-        return Said(f"<function={call.name}>\n{inside}</function>\n</tool_call>")
-
-
-@dataclass(frozen=True)
-class BrokenCall(_Around):
-    """Its calls cannot be parsed: the server ends the answer with an error, in the stream once it has begun."""
-
-    error: str = "XML syntax error on line 4: element <parameter> closed by </function>"
-    begins: bool = True
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        return Said("One moment." if self.begins else "", error=self.error)
-
-
-class WrongTool(_Around):
-    """Calls the last tool on offer, or one that is not on offer where there is no other."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        others = [name for name in names_of(turn) if name != said.tool_calls[0].name]
-        return replace(said, tool_calls=(ToolCall(others[-1] if others else "lookup", said.tool_calls[0].arguments),))
-
-
-class ArgumentsAsText(_Around):
-    """Gives arguments as a text of JSON on every route."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        texts: Any = [ToolCall(call.name, json.dumps(call.arguments)) for call in said.tool_calls]  # type: ignore[arg-type]
-        return replace(said, tool_calls=tuple(texts))
-
-
-class NoArguments(_Around):
-    """Calls the right tool and forgets what for."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        return replace(said, tool_calls=tuple(ToolCall(call.name) for call in said.tool_calls))
-
-
-class TwiceTheCall(_Around):
-    """Makes every call twice."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        return replace(said, tool_calls=said.tool_calls * 2)
-
-
-class PlansOnly(_Around):
-    """While it thinks it plans the call, and then says it is done."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        if not turn.think:
-            return said
-        return Said("Done.", f"I will call {said.tool_calls[0].name} now.")
-
-
-class StripsMarkup(_Around):
-    """Loses whatever looks like a tag in its arguments."""
-
-    def changed(self, said: Said, turn: Turn) -> Said:
-        calls = [
-            ToolCall(call.name, {name: re.sub(r"<[^<>]*>", "", str(value)) for name, value in call.arguments.items()})
-            for call in said.tool_calls
-        ]
-        return replace(said, tool_calls=tuple(calls))
-
-
-@dataclass(frozen=True)
-class CallsAlways:
-    """Calls the first tool on offer whatever it is asked, tool answers included."""
-
-    traits: Traits = field(default_factory=Traits)
-
-    def say(self, turn: Turn) -> Said:
-        if not turn.tools:
-            return Said("Hello.")
-        properties = turn.tools[0]["function"]["parameters"]["properties"]
-        return Said("", tool_calls=(ToolCall(names_of(turn)[0], dict.fromkeys(properties, "Oslo")),))
-
-
-@dataclass(frozen=True)
-class CallsNever:
-    """Talks about what it would do."""
-
-    traits: Traits = field(default_factory=Traits)
-
-    def say(self, turn: Turn) -> Said:
-        return Said("I am afraid I cannot look that up.")
-
-
-@dataclass(frozen=True)
-class FormatWins:
+def leaves_tools_alone_for_a_format(turn: Turn) -> str | None:
     """With a format in the request it keeps to that and calls nothing, as Ollama makes models do."""
-
-    value: str = '{"answer": "It is mild."}'
-    inner: Behaviour = field(default_factory=ToolUser)
-
-    @property
-    def traits(self) -> Traits:
-        return self.inner.traits
-
-    def say(self, turn: Turn) -> Said:
-        return Said(self.value) if turn.format is not None else self.inner.say(turn)
+    return json.dumps({"answer": "It is mild."}) if turn.format is not None and turn.tools else None
 
 
-@dataclass(frozen=True)
-class CodeReader:
-    """Reads the codes in a long text: all of what the server left of it, or only its `memory` last characters."""
-
-    memory: int | None = None
-    traits: Traits = field(default_factory=Traits)
-
-    def say(self, turn: Turn) -> Said:
-        text = turn.last
-        if turn.truncated:
-            text = text[len(text) // 2 :]
-        if self.memory is not None:
-            text = text[-self.memory :]
-        codes = re.findall(r"code is (\w+)\.", text)
-        return Said(" and ".join(codes) or "I see no codes.")
+def calls_always(turn: Turn) -> Said | None:
+    """Calls the first tool on offer whatever it is asked, answers of tools included."""
+    if not turn.tools:
+        return None
+    properties = turn.tools[0]["function"]["parameters"]["properties"]
+    return Said(tool_calls=(ToolCall(offered(turn)[0], dict.fromkeys(properties, "Oslo")),))
 
 
-@dataclass(frozen=True)
-class Completer:
-    """Fills a gap with what `fill` makes of the text before it."""
-
-    fill: Callable[[str], str] = lambda before: "a + b" if before.endswith("return ") else "pass"
-    traits: Traits = field(default_factory=Traits)
-
-    def say(self, turn: Turn) -> Said:
-        return Said(self.fill(turn.prompt or ""))
+def _about_calls(change: Callable[[Turn, Said], Said]) -> Habit:
+    """A habit that shows when there is a call to make."""
+    return lambda turn, said: change(turn, said) if said.tool_calls else said
 
 
-@dataclass(frozen=True)
-class Looker:
-    """Reads the letters in a picture, or says `sees` of any. font: rows of dots, leftmost in the highest bit."""
+def _with_arguments(change: Callable[[dict[str, Any]], Any]) -> Habit:
+    def changed(turn: Turn, said: Said) -> Said:
+        return replace(said, tool_calls=tuple(ToolCall(c.name, change(c.arguments)) for c in said.tool_calls))
 
-    font: Mapping[str, tuple[int, ...]]
-    sees: str | None = None
-    too_big: int | None = None
-    """Pixels from which on the runner crashes."""
-    traits: Traits = field(default_factory=Traits)
+    return _about_calls(changed)
 
-    def say(self, turn: Turn) -> Said:
-        if not turn.images:
-            return Said("There is no picture.")
-        width, height, rows = pixels(turn.images[-1])
-        if self.too_big is not None and width * height >= self.too_big:
-            return Said(error="model runner has unexpectedly stopped, this may be due to resource limitations")
-        return Said(self.sees if self.sees is not None else f"The word is {letters(rows, self.font).title()}.")
+
+def _json_call(turn: Turn, said: Said) -> Said:
+    call = said.tool_calls[0]
+    return Said(json.dumps({"name": call.name, "arguments": call.arguments}), said.thinking)
+
+
+def _xml_call(turn: Turn, said: Said) -> Said:
+    call = said.tool_calls[0]
+    inside = "".join(f"<parameter={name}>\n{value}\n</parameter>\n" for name, value in call.arguments.items())
+    return Said(f"<function={call.name}>\n{inside}</function>\n</tool_call>", said.thinking)
+
+
+def _another_tool(turn: Turn, said: Said) -> Said:
+    others = [name for name in offered(turn) if name != said.tool_calls[0].name]
+    return replace(said, tool_calls=(ToolCall(others[-1] if others else "lookup", said.tool_calls[0].arguments),))
+
+
+writes_calls_as_json = _about_calls(_json_call)
+"""As qwen2.5-coder does."""
+writes_calls_as_xml = _about_calls(_xml_call)
+"""Leaves out the opening tag, so that the rest of the call stays in the text, as qwen3-coder does."""
+calls_another_tool = _about_calls(_another_tool)
+calls_twice = _about_calls(lambda turn, said: replace(said, tool_calls=said.tool_calls * 2))
+talks_instead_of_calling = _about_calls(lambda turn, said: Said("I am afraid I cannot look that up.", said.thinking))
+talks_for_ever = _about_calls(lambda turn, said: Said("I could look that up for you, and then ", endless=True))
+gives_arguments_as_text = _with_arguments(json.dumps)
+forgets_arguments = _with_arguments(lambda arguments: {})
+hears_another_city = _with_arguments(lambda arguments: {**arguments, "city": "Atlantis"})
+strips_markup = _with_arguments(lambda a: {name: re.sub(r"<[^<>]*>", "", str(value)) for name, value in a.items()})
+
+
+def breaks_calls(begun: str = "", error: str = XML_ERROR) -> Habit:
+    """Its calls cannot be parsed: the answer ends in an error, in the middle of a stream that has begun."""
+    return _about_calls(lambda turn, said: Said(begun, error=error))
+
+
+def plans_only(turn: Turn, said: Said) -> Said:
+    """When it thinks, it plans the call and then says it is done."""
+    if not turn.think or not said.tool_calls:
+        return said
+    return Said("Done.", f"I will call {said.tool_calls[0].name} now.")
+
+
+def finds_codes(turn: Turn) -> str | None:
+    """The codes in all that the server left of a long text: when it cut, that is the end."""
+    if not re.search(r"code is \w+\.", turn.last):
+        return None
+    text = turn.last[len(turn.last) // 2 :] if turn.truncated else turn.last
+    return " and ".join(re.findall(r"code is (\w+)\.", text))
+
+
+def remembers_only_the_end(turn: Turn) -> str | None:
+    """Reads everything and has forgotten how it began."""
+    codes = re.findall(r"code is (\w+)\.", turn.last)
+    return codes[-1] if codes else None
+
+
+def fills_gaps(turn: Turn) -> str | None:
+    if turn.suffix is None:
+        return None
+    return "a + b" if (turn.prompt or "").endswith("return ") else "pass"
+
+
+def reads_pictures(font: Mapping[str, tuple[int, ...]]) -> Skill:
+    """Reads the word in a picture. font: rows of dots of each letter, leftmost in the highest bit."""
+
+    def read(turn: Turn) -> str | None:
+        return f"The word is {letters(pixels(turn.images[-1])[2], font).title()}." if turn.images else None
+
+    return read
+
+
+def sees(text: str) -> Skill:
+    """Says the same of every picture."""
+    return lambda turn: text if turn.images else None
+
+
+def crashes_over_pictures_of(edge: int) -> Habit:
+    """The runner dies of pictures that are so many pixels wide, or more."""
+    error = "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"
+
+    def habit(turn: Turn, said: Said) -> Said:
+        return Said(error=error) if any(pixels(image)[0] >= edge for image in turn.images) else said
+
+    return habit
+
+
+def labels(form: Callable[[bool], str], *, takes_for_harmful: str = "^$") -> Skill:
+    """Labels requests; `form` is how it says whether one is harmful."""
+    return lambda turn: form(re.search(f"bomb|threaten|forge|{takes_for_harmful}", turn.last) is not None)
 
 
 @dataclass(frozen=True)
 class Embedder:
-    """Gives vectors by topic. turn: mixes the numbers, as another model of the same size would. size: how many."""
+    """A model that gives vectors of `size` numbers by topic. other: another model. constant: sees no topics."""
 
     size: int = 64
     other: int = 0
@@ -280,7 +204,7 @@ class Embedder:
 
     def embed(self, text: str) -> list[float]:
         """Texts that share a topic point nearly the same way."""
-        topic = "" if self.constant else "money" if re.search(r"paid|payment", text, re.IGNORECASE) else "else"
+        topic = text if self.constant else "money" if re.search(r"paid|payment", text, re.IGNORECASE) else "else"
         return [a + 0.1 * b for a, b in zip(self._noise(topic), self._noise(text), strict=True)]
 
     def _noise(self, text: str) -> list[float]:
@@ -291,21 +215,13 @@ class Embedder:
         return numbers[: self.size]
 
 
-@dataclass(frozen=True)
-class Guard:
-    """Labels requests. `form`: how it says `safe` or `unsafe`."""
-
-    form: Callable[[bool], str] = lambda harmful: "unsafe\nS9" if harmful else "safe"
-    wrong: str = ""
-    """Words of requests it takes for harmful, though they are not."""
-    traits: Traits = field(default_factory=Traits)
-
-    def say(self, turn: Turn) -> Said:
-        harmful = re.search(r"bomb|threaten|forge", turn.last) is not None
-        return Said(self.form(harmful or bool(self.wrong and re.search(self.wrong, turn.last))))
+AGENT = QWEN.can(reads_tool_answers, uses_tools, finds_codes)
+"""A good model with tools that can think."""
+OLD_AGENT = LLAMA.can(reads_tool_answers, uses_tools, finds_codes)
+"""A good model with tools that cannot think."""
 
 
-def pixels(png: bytes) -> tuple[int, int, list[list[tuple[int, int, int]]]]:
+def pixels(png: bytes) -> tuple[int, int, list[list[Pixel]]]:
     """Width, height and rows of a PNG file of eight-bit RGB without filters; every checksum is checked."""
     assert png.startswith(b"\x89PNG\r\n\x1a\n"), "no PNG file"
     place, data, width, height = 8, b"", 0, 0
@@ -328,7 +244,7 @@ def pixels(png: bytes) -> tuple[int, int, list[list[tuple[int, int, int]]]]:
     return width, height, [list(zip(line[1::3], line[2::3], line[3::3], strict=True)) for line in lines]
 
 
-def letters(rows: list[list[tuple[int, int, int]]], font: Mapping[str, tuple[int, ...]]) -> str:
+def letters(rows: list[list[Pixel]], font: Mapping[str, tuple[int, ...]]) -> str:
     """The letters in a picture, found by their dots: the paper is what the corner has, the rest is ink."""
     paper = rows[0][0]
     inked = [y for y, row in enumerate(rows) if any(pixel != paper for pixel in row)]
@@ -353,5 +269,5 @@ def letters(rows: list[list[tuple[int, int, int]]], font: Mapping[str, tuple[int
     return read
 
 
-def _ink(rows: list[list[tuple[int, int, int]]], x: int, y: int, paper: tuple[int, int, int]) -> bool:
+def _ink(rows: list[list[Pixel]], x: int, y: int, paper: Pixel) -> bool:
     return 0 <= x < len(rows[0]) and rows[y][x] != paper

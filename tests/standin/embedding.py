@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from standin import options as option_rules
+from standin.asking import acquire, resolved_options
 from standin.handler import Problem
-from standin.inference import acquire, resolved_options
 from standin.installed import Installed
 from standin.runners import Wish
 from standin.store import Resident

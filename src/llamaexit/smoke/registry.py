@@ -30,6 +30,16 @@ from llamaexit.smoke.checks import (
     think_off_generate,
     think_off_v1,
     think_on,
+    tools_choice,
+    tools_diverse,
+    tools_format,
+    tools_naive,
+    tools_payload,
+    tools_restraint,
+    tools_roundtrip,
+    tools_single,
+    tools_stream,
+    tools_v1,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -42,6 +52,11 @@ CHECKS: tuple[Check, ...] = (
     system_obey.CHECK,
     stream_shape.CHECK,
     json_schema.CHECK,
+    tools_single.CHECK,
+    tools_choice.CHECK,
+    tools_roundtrip.CHECK,
+    tools_payload.CHECK,
+    tools_stream.CHECK,
     lang_stay.CHECK,
     chat_midsystem.CHECK,
     think_on.CHECK,
@@ -50,12 +65,17 @@ CHECKS: tuple[Check, ...] = (
     json_naive.CHECK,
     json_mode.CHECK,
     reason_mini.CHECK,
+    tools_naive.CHECK,
+    tools_diverse.CHECK,
+    tools_restraint.CHECK,
+    tools_format.CHECK,
     persona.CHECK,
     perf_turn2.CHECK,
     load_after.CHECK,
     think_off_v1.CHECK,
     stream_v1.CHECK,
     json_v1.CHECK,
+    tools_v1.CHECK,
 )
 
 ADVISORY = frozenset(check.id for check in CHECKS if check.advisory)
