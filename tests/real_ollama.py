@@ -11,6 +11,9 @@ can run:
 - `qwen3:8b`: architecture `qwen3` and other weights
 - `slow:14b`: one layer of at least 16 MiB that takes at least two seconds to arrive
 
+Where the first two can repeat a word they are asked to, and else give different answers, migrations are also run with
+smoke tests; else those runs are skipped.
+
 The server has to prune (no OLLAMA_NOPRUNE). What tests install they delete again; names that are there already are not
 touched, and make the tests that would need them skip.
 """
@@ -133,6 +136,10 @@ class RealOllama:
                 pytest.skip(f"{full} is installed already, and not by this test")
             self._made.append(full)
         return full
+
+    def adopt(self, name: str) -> None:
+        """A name that came about because of a test, to be deleted with those it made itself."""
+        self._made.append(name)
 
     def install(self, name: str) -> str:
         """A model of the registry, pulled for this test; its name on the server."""
