@@ -85,6 +85,30 @@ def test_a_model_that_cannot_stop_thinking_is_said_to_be_one() -> None:
     assert "THINK_ONLY" in codes and "THINK_DEFAULT" not in codes
 
 
+@pytest.mark.parametrize(
+    ("conditions", "applies"),
+    [
+        pytest.param({"generation": ("llama3.1",)}, True, id="of the generation"),
+        pytest.param({"generation": ("llama2",)}, False, id="of another generation"),
+        pytest.param({"min_parameters": 5.0, "max_parameters": 10.0}, True, id="of the size"),
+        pytest.param({"min_parameters": 10.0}, False, id="too small"),
+        pytest.param({"max_parameters": 5.0}, False, id="too large"),
+        pytest.param({"generation": ("llama3.1",), "max_parameters": 5.0}, False, id="of the generation, too large"),
+    ],
+)
+def test_a_rule_applies_where_all_it_says_about_the_source_is_true(
+    conditions: dict[str, object], applies: bool
+) -> None:
+    decision = decided(library_of(rule("qwen3:14b", **conditions)), thinking="allow")
+    assert decision.target is not None
+    assert (decision.target.rule == "acme/ours") is applies
+
+
+def test_a_rule_whose_conditions_do_not_hold_says_nothing_about_the_use_either() -> None:
+    library = library_of(rule("qwen3:14b", use="code", max_parameters=5.0))
+    assert decided(library).use.source == "catalogue"
+
+
 def test_a_denied_family_is_passed_over() -> None:
     decision = decided(library_of(policy=Policy(deny_families=("qwen*",))))
     assert {r.because for r in decision.rejected if r.model.startswith("qwen3:")} == {"policy"}

@@ -114,6 +114,12 @@ def test_a_checkout_whose_toml_has_changed_reads_the_toml(checkout: Path, tmp_pa
     assert vendor(load_pack(tmp_path, checkout)) == "Somebody"
 
 
+def test_a_checkout_that_was_compiled_by_older_code_reads_the_toml(checkout: Path, tmp_path: Path) -> None:
+    header, _, rest = compile_folder(checkout).replace(b'"Somebody"', b'"Compiled"').partition(b"\n")
+    (tmp_path / FILE_NAME).write_bytes(json.dumps({**json.loads(header), "format": 1}).encode() + b"\n" + rest)
+    assert vendor(load_pack(tmp_path, checkout)) == "Somebody"
+
+
 def test_line_endings_of_a_windows_checkout_do_not_count_as_a_change(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(compile_folder(checkout).replace(b'"Somebody"', b'"Compiled"'))
     (checkout / "one.toml").write_bytes(RECIPE.replace("\n", "\r\n").encode())

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.caveats import Switch, relevant_caveats
+from llamaexit.planning.parameters import parameters_of
 from llamaexit.planning.plan import Figures, LicenceChange, TargetChoice, Thinking, Version
-from llamaexit.planning.question import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

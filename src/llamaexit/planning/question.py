@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llamaexit.lineage.kin import billions
 from llamaexit.planning.candidates import Candidate, gather
+from llamaexit.planning.parameters import parameters_of
 from llamaexit.planning.plan import SourceFacts, UseDecision
 from llamaexit.planning.rebuild import is_custom
 from llamaexit.planning.uses import decide_use
@@ -132,11 +132,3 @@ def _context(
     if floor is not None and floor.value > context:
         return floor.value, f"smallest context of {floor.recipe}", floor.value
     return context, whose, asked
-
-
-def parameters_of(model: InstalledModel, origin: Origin | None = None) -> float | None:
-    """Parameters in billions: counted, else as stated by the model or by the record of its origin; None if neither."""
-    own = billions(model)
-    if own is None and origin is not None:
-        own = billions(replace(model, name=origin.name, parameter_size=origin.parameters))
-    return own

@@ -6,28 +6,15 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from llamaexit.recipes.names import name_key
+from llamaexit.recipes.names import is_pattern, name_key
+from llamaexit.recipes.names import means as means
 
 if TYPE_CHECKING:
     from llamaexit.recipes.library import BoundRule, RuleHead
     from llamaexit.recipes.model import Use
 
-_GLOB = frozenset("*?[")
 _BY_PATTERN = 10
 _BY_KIND = 20
-
-
-def is_pattern(text: str) -> bool:
-    """Whether a name in a recipe or an option is a glob pattern."""
-    return not _GLOB.isdisjoint(text)
-
-
-def means(pattern: str, name: str) -> bool:
-    """Whether a pattern means a model name, whatever the case. A pattern without a tag means every tag."""
-    lowered, own = pattern.strip().lower(), name_key(name)
-    if is_pattern(lowered):
-        return fnmatchcase(own, lowered) or fnmatchcase(own.rpartition(":")[0], lowered)
-    return name_key(lowered) == own or lowered == own.rpartition(":")[0]
 
 
 class RuleBook:
@@ -68,13 +55,14 @@ class RuleBook:
                 closest.setdefault(head.key, (_BY_PATTERN + position, head))
         for head in _sized_first(self._by_kind.get(use, ()), generation, parameters):
             closest.setdefault(head.key, (_BY_KIND, head))
-        found = [item for item in closest.values() if item[1].use == use]
+        found = [item for item in closest.values() if item[1].use == use and _applies(item[1], generation, parameters)]
         found.sort(key=lambda item: (-item[1].precedence, item[0]))
         return [head.open() for _, head in found]
 
-    def naming(self, name: str) -> list[BoundRule]:
-        """Rules of recipes that are not built in and name this model, whatever the use; strongest first."""
-        hits = [head for head in (*self._exact.get(name_key(name), ()), *self._matched(name)) if head.precedence > 0]
+    def naming(self, name: str, generation: str | None, parameters: float | None) -> list[BoundRule]:
+        """Rules of recipes that are not built in and are for this model by name, whatever the use; strongest first."""
+        named = (*self._exact.get(name_key(name), ()), *self._matched(name))
+        hits = [head for head in named if head.precedence > 0 and _applies(head, generation, parameters)]
         return [head.open() for head in sorted(hits, key=lambda head: -head.precedence)]
 
     def _matched(self, name: str) -> list[RuleHead]:
@@ -84,9 +72,14 @@ class RuleBook:
 
 def _sized_first(heads: Sequence[RuleHead], generation: str | None, parameters: float | None) -> list[RuleHead]:
     """The rules for a kind of model that apply. One for its size leaves out those of its recipe for any size."""
-    apply = [head for head in heads if _describes(head, generation) and _in_range(head, parameters)]
+    apply = [head for head in heads if _applies(head, generation, parameters)]
     sized = {head.precedence for head in apply if _has_range(head)}
     return [head for head in apply if _has_range(head) or head.precedence not in sized]
+
+
+def _applies(head: RuleHead, generation: str | None, parameters: float | None) -> bool:
+    """Whether a source is of the kind a rule is for, whatever it is called."""
+    return _describes(head, generation) and _in_range(head, parameters)
 
 
 def _has_range(head: RuleHead) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llamaexit.planning.parameters import parameters_of
 from llamaexit.planning.plan import UseDecision
 from llamaexit.recipes.names import name_key
 
@@ -43,7 +44,8 @@ def decide_use(
     given = next((uses for name, uses in options.uses.items() if name_key(name) == key), ())
     if given:
         return UseDecision(given, "given", "given by you")
-    team = book.naming(model.name)
+    generation = model.lineage.generation if model.lineage is not None else None
+    team = book.naming(model.name, generation, parameters_of(model, origin))
     if team:
         uses = tuple(dict.fromkeys(bound.rule.use for bound in team))
         return UseDecision(uses, "recipe", f"from recipe {team[0].recipe}")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from llamaexit.ollama.names import Name
+
+_GLOB = frozenset("*?[")
 
 
 @lru_cache(maxsize=4096)
@@ -20,3 +23,16 @@ def name_key(name: str) -> str:
 def digest_key(digest: str) -> str:
     """The first 12 hex digits, the form in which recipes and `ollama list` give digests."""
     return digest.strip().lower().removeprefix("sha256:").removeprefix("sha256-")[:12]
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a name in a recipe or an option is a glob pattern."""
+    return not _GLOB.isdisjoint(text)
+
+
+def means(pattern: str, name: str) -> bool:
+    """Whether a pattern means a model name, whatever the case. A pattern without a tag means every tag."""
+    lowered, own = pattern.strip().lower(), name_key(name)
+    if is_pattern(lowered):
+        return fnmatchcase(own, lowered) or fnmatchcase(own.rpartition(":")[0], lowered)
+    return name_key(lowered) == own or lowered == own.rpartition(":")[0]

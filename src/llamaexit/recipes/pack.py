@@ -112,7 +112,10 @@ def load_pack(packaged: Path = PACKAGED, checkout: Path = CHECKOUT) -> Pack:
     if recipe_files(packaged):
         return Pack(compiled.read_bytes())
     if compiled.is_file():
-        pack = Pack(compiled.read_bytes())
+        try:
+            pack = Pack(compiled.read_bytes())
+        except ValueError:  # compiled by the code of another day
+            return Pack(compile_folder(checkout))
         if pack.files == {path.name: digest_of(path.read_bytes()) for path in recipe_files(checkout)}:
             return pack
     return Pack(compile_folder(checkout))
