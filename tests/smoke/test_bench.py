@@ -289,3 +289,28 @@ def test_an_interrupt_passes_through() -> None:
     bench = Bench(SUBJECT, inference, Pace(), suite="full", seed=1)
     with pytest.raises(KeyboardInterrupt):
         bench.chat("Hello.")
+
+
+CUT = streamed((0.1, {"message": {"content": "Some"}, "done": False}))
+BROKEN_OFF = replace(CUT, error="the stream broke off before the answer was done")
+
+
+def test_an_answer_that_broke_off_once_is_asked_for_again() -> None:
+    bench, _ = scripted_bench(BROKEN_OFF, said("Whole."))
+    assert bench.chat("Hello.", stream=True).text == "Whole."
+    assert [exchange.error for exchange in bench.clear()] == [BROKEN_OFF.error, None]
+
+
+def test_an_answer_that_breaks_off_every_time_is_the_fault_of_the_model() -> None:
+    bench, inference = scripted_bench(BROKEN_OFF)
+    with pytest.raises(Unanswered) as failure:
+        bench.chat("Hello.", stream=True)
+    assert (failure.value.outcome, failure.value.fault, failure.value.lasting) == ("fail", "broken", False)
+    assert len(inference.asked) == 2
+
+
+def test_a_server_that_is_gone_after_an_answer_broke_off_is_an_error() -> None:
+    bench, _ = scripted_bench(BROKEN_OFF, reply(None, 0, error="connection refused"))
+    with pytest.raises(Unanswered, match="connection refused") as failure:
+        bench.chat("Hello.", stream=True)
+    assert failure.value.outcome == "error"

@@ -52,14 +52,17 @@ class Inference(Protocol):
 
 class Unanswered(Exception):
     """A question that got no answer. outcome: `fail` where the model or its server said no, `error` where it could
-    not be asked. reason: one line. lasting: every other question would go the same way."""
+    not be asked. reason: one line. lasting: every other question would go the same way. cut: the answer had begun."""
 
-    def __init__(self, outcome: Outcome, fault: Fault, reason: str, *, lasting: bool = False) -> None:
+    def __init__(
+        self, outcome: Outcome, fault: Fault, reason: str, *, lasting: bool = False, cut: bool = False
+    ) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.fault = fault
         self.reason = reason
         self.lasting = lasting
+        self.cut = cut
 
 
 _UNSUPPORTED = re.compile(r"does not support|input is not supported|missing data required for image", re.I)
@@ -90,7 +93,7 @@ def unanswered(reply: Reply, seconds: float) -> Unanswered | None:
     if reply.status < 400 and not error:
         return None if reply.body is not None or reply.chunks else Unanswered("error", "broken", "an empty answer")
     if reply.status < 400 and not _said_by_server(reply):
-        return Unanswered("error", "broken", error)
+        return Unanswered("error", "broken", error, cut=True)
     told = f"the server answered {reply.status}" if reply.status >= 400 else "the answer ended in an error"
     reason = f"{told}: {error}" if error else told
     if reply.status == 412 or _TOO_OLD.search(error):

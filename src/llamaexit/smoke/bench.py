@@ -129,16 +129,18 @@ class Bench:
     def ask(self, path: str, request: dict[str, Any], *, writes: int, seconds: float | None = None) -> Answer:
         """Put any request. writes: tokens the answer may have, from which follows how long it is waited for."""
         limit = seconds if seconds is not None else self.pace.deadline(_reads(request), writes)
-        reply = self._inference.ask(path, request, seconds=limit)
-        body = merged(reply.chunks) if reply.chunks else reply.body or {}
-        evidence = Exchange(path, kept(request), reply.status, kept(body) or None, reply.error, round(reply.seconds, 3))
-        self.exchanges.append(evidence)
-        problem = unanswered(reply, limit)
-        if problem is not None:
-            raise problem
-        answer = read(body, seconds=reply.seconds, chunks=reply.chunks, status=reply.status)
-        self.pace.learn(answer)
-        return answer
+        try:
+            return self._asked(path, request, limit)
+        except Unanswered as error:
+            if not error.cut:
+                raise
+        try:
+            return self._asked(path, request, limit)
+        except Unanswered as error:
+            if not error.cut:
+                raise
+            # a restart of the server would not have struck twice: Ollama ends a stream so when its model repeats itself
+            raise Unanswered("fail", error.fault, error.reason) from error
 
     def load(self) -> None:
         """Bring the model into memory with the context it is to have, and see how much of it is on the GPU.
@@ -225,6 +227,18 @@ class Bench:
         if think is True or (think is False and self._can_switch):
             request["think"] = think
         return self.ask(path, request, seconds=seconds, writes=max_tokens)
+
+    def _asked(self, path: str, request: dict[str, Any], limit: float) -> Answer:
+        reply = self._inference.ask(path, request, seconds=limit)
+        body = merged(reply.chunks) if reply.chunks else reply.body or {}
+        evidence = Exchange(path, kept(request), reply.status, kept(body) or None, reply.error, round(reply.seconds, 3))
+        self.exchanges.append(evidence)
+        problem = unanswered(reply, limit)
+        if problem is not None:
+            raise problem
+        answer = read(body, seconds=reply.seconds, chunks=reply.chunks, status=reply.status)
+        self.pace.learn(answer)
+        return answer
 
 
 def _conversation(messages: str | Sequence[Message]) -> list[Message]:
