@@ -47,7 +47,7 @@ def test_job(work: Work, step: Listed, job: Job, options: MigrationOptions) -> N
     accepted = any(means(pattern, job.source) for pattern in options.accept)
     new_name = stage_name(work.run, job.number) if job.rebuilt else job.target.model
     digest = names.digest(new_name) or _built(work, job)
-    verdict = _last_verdict(work, job)
+    verdict = _last_verdict(work, step, job)
     if verdict is not None and not accepted and verdict["comparison"]["verdict"] != "go":
         # asked again after a no-go: something was put right meanwhile, or should have been
         _forget(work.folder, job.number)
@@ -178,9 +178,14 @@ def _seed(work: Work) -> int:
     return int(work.journal.records[0]["seed"])
 
 
-def _last_verdict(work: Work, job: Job) -> Record | None:
-    found = [r for r in work.journal.records if r["event"] == "verdict" and r["source"] == job.source]
-    return found[-1] if found else None
+def _last_verdict(work: Work, step: Listed, job: Job) -> Record | None:
+    """What the latest testing of a replacement ended with; None when there was none, or it was broken off."""
+    for record in reversed(work.journal.records):
+        if record["event"] == "verdict" and record["source"] == job.source:
+            return record
+        if record["event"] == "intent" and record.get("step") == step.id:
+            break
+    return None
 
 
 def _built(work: Work, job: Job) -> str | None:
