@@ -53,14 +53,14 @@ def run(bench: Bench) -> Finding:
         found = int(numbers[-1].replace(",", ""))
         return "" if found == right else f"it says {found}, and {right} is right"
 
-    tally = Tally().each(_questions(dice), ask)
+    tally = Tally().each(questions(dice), ask)
     won = sum(tally.won)
     if won >= _GOOD:
         return Finding("pass", won=tuple(tally.won))
     return tally.finding(may_lose=len(_SUMS) - _GUESSING)
 
 
-def _questions(dice: random.Random) -> list[tuple[str, int]]:
+def questions(dice: random.Random) -> list[tuple[str, int]]:
     found = []
     for text, right in _SUMS:
         a, b, c = dice.randint(4, 9), dice.randint(5, 9), dice.randint(2, 4)
