@@ -92,13 +92,14 @@ def test_answer_may_be_lost_after_the_work_is_done(server: Standin) -> None:
     assert post(server, "/api/copy", source="a:1", destination="b:1")[0] == 200
 
 
-def test_restart_from_a_watch_ends_the_request_that_is_watched(server: Standin) -> None:
-    server.watch(lambda number, request, phase: server.restart() if (number, phase) == (1, "done") else None)
+@pytest.mark.parametrize(("phase", "copied"), [("arrived", False), ("done", True)])
+def test_restart_from_a_watch_ends_the_request_that_is_watched(phase: Phase, copied: bool, server: Standin) -> None:
+    server.watch(lambda number, request, at: server.restart() if (number, at) == (1, phase) else None)
 
     with pytest.raises((http.client.HTTPException, OSError)):
         post(server, "/api/copy", source="a:1", destination="b:1")
 
-    assert "b:1" in names(server)
+    assert ("b:1" in names(server)) == copied
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

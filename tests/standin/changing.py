@@ -11,8 +11,8 @@ from typing import Any
 from standin import change
 from standin.change import Missing, Refused
 from standin.handler import PLAIN_JSON, Handler, HungUp, Problem, Route
+from standin.names import Name, is_digest
 from standin.pull import Cut, Event, Failed, Gone, Pull
-from standin.store import Name, is_digest
 
 
 def pull(call: Handler, _: Any) -> None:

@@ -76,6 +76,9 @@ class Handler(BaseHTTPRequestHandler):
         self.streaming = False
         try:
             self.tell("arrived")
+            if self.standin.epoch != self._epoch:
+                self.close_connection = True  # the server that took the request was stopped before it did anything
+                return
             if self.standin.latency:
                 time.sleep(self.standin.latency)
             if fault := self.standin.trouble(path, body):

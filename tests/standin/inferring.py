@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import closing
 from typing import Any
 
 from standin import embedding, openai
+from standin.asking import Body, bind, find
 from standin.clock import rfc3339
 from standin.handler import NDJSON, PLAIN_JSON, SSE, Handler, Problem, Route
-from standin.inference import Body, InStream, Job, Piece, bind, find
+from standin.inference import InStream, Job, Piece, Pieces
 from standin.options import keep_alive
 
-Pieces = Generator[Piece, None, None]
 _SIGN_IN = "https://ollama.com/connect?name=standin&key=c3RhbmRpbg"
 
 

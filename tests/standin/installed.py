@@ -38,6 +38,11 @@ class Installed:
         return self.native or bool(self.config.get("parser"))
 
     @property
+    def shifts(self) -> bool:
+        """Whether the oldest part of a full context can be dropped to go on."""
+        return self.header is None or self.header.architecture != "deepseek2"
+
+    @property
     def trained_context(self) -> int | None:
         return self.header.of_architecture("context_length") if self.header else None
 

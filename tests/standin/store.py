@@ -1,141 +1,29 @@
-"""The store behind the stand-in: manifests that share content-addressed blobs, and Ollama's rules for names.
+"""The store behind the stand-in: manifests that share content-addressed blobs.
 
-Rules after types/model/name.go, manifest/ and `getExistingName` of server/routes.go.
+Rules after manifest/ and `getExistingName` of server/routes.go.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from standin import gojson
 from standin.clock import Clock
+from standin.contents import Blob, Entry, Partial, Resident
+from standin.disk import Disk
 from standin.model import Model
+from standin.names import Name, is_digest
+
+__all__ = ["Blob", "Entry", "Name", "Partial", "Resident", "Store"]
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 LAYER_TYPE = "application/vnd.ollama.image."
-_PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
-_NAME = re.compile(
-    r"(?:(?:[a-z]+://)?(?:(?P<host>[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349})/)?(?P<namespace>[A-Za-z0-9_][A-Za-z0-9_-]{0,79})/)?"
-    rf"(?P<model>{_PART})(?::(?P<tag>{_PART}))?"
-)
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-def is_digest(text: str) -> bool:
-    """`sha256:` and 64 hex digits."""
-    return _DIGEST.fullmatch(text) is not None
-
-
-class Name(NamedTuple):
-    """The four parts of a name."""
-
-    host: str
-    namespace: str
-    model: str
-    tag: str
-
-    @classmethod
-    def parse(cls, text: str) -> Name | None:
-        """None for what Ollama calls an invalid model name."""
-        match = _NAME.fullmatch(text.strip())
-        if match is None:
-            return None
-        host, namespace, model, tag = match.group("host", "namespace", "model", "tag")
-        return cls(host or "registry.ollama.ai", namespace or "library", model, tag or "latest")
-
-    @property
-    def full(self) -> str:
-        """All four parts."""
-        return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
-
-    @property
-    def short(self) -> str:
-        """As Ollama displays it."""
-        if self.host.lower() != "registry.ollama.ai":
-            return f"{self.host}/{self.namespace}/{self.model}:{self.tag}"
-        return (
-            f"{self.model}:{self.tag}"
-            if self.namespace.lower() == "library"
-            else f"{self.namespace}/{self.model}:{self.tag}"
-        )
-
-
-class Blob(NamedTuple):
-    """The beginning of a file and its size in all; the rest is zeros that nobody reads."""
-
-    data: bytes
-    size: int
-
-
-@dataclass
-class Entry:
-    """One manifest: its bytes, and when it was written (nanoseconds since the epoch)."""
-
-    data: bytes
-    modified: int
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
-
-    @property
-    def readable(self) -> bool:
-        """Whether it is JSON at all: what `Manifests(true)` of manifest/ keeps."""
-        try:
-            self.parsed()
-        except ValueError:
-            return False
-        return True
-
-    def parsed(self) -> dict[str, Any]:
-        """Raises ValueError, with Go's words, when it is corrupt."""
-        try:
-            found = json.loads(self.data)
-        except ValueError:
-            raise ValueError(gojson.error(self.data.decode("utf-8", "replace"))) from None
-        if not isinstance(found, dict):
-            raise ValueError("json: cannot unmarshal into Go value of type manifest.Manifest")
-        return found
-
-
-@dataclass
-class Resident:
-    """A model in memory, as ps reports it.
-
-    A test may add one by its first five fields; then digest and details are those the name has now. The others are
-    what the runner was loaded with: manifest digest and config, weights and options, requests it answers at the moment,
-    nanoseconds it is kept after the last, and when that ends.
-    """
-
-    name: str
-    size: int
-    size_vram: int
-    context_length: int = 4096
-    expires_at: str = "2026-11-23T16:31:07.640904687Z"
-    digest: str | None = None
-    config: dict[str, Any] | None = None
-    weights: str | None = None
-    loaded_with: tuple[Any, ...] = ()
-    automatic: bool = False
-    busy: int = 0
-    keep: int = 0
-    expires: int | None = None
-
-
-@dataclass
-class Partial:
-    """A download that stopped: bytes in all, and bytes that are here."""
-
-    total: int
-    completed: int
 
 
 @dataclass
@@ -144,7 +32,7 @@ class Store:
 
     written: when each blob or partial download (`<digest>-partial`) was last written, nanoseconds since the epoch.
     capacity: bytes the disk holds in all; None is a disk that is never full.
-    disk: a directory that is kept as Ollama would keep it, change by change; None for a store in memory only.
+    disk: a directory that is changed along with the store; None for a store in memory only.
     """
 
     path: str = "/srv/ollama/models"
@@ -154,7 +42,7 @@ class Store:
     partials: dict[str, Partial] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
     capacity: int | None = None
-    disk: Path | None = None
+    disk: Disk | None = None
     clock: Clock = field(default_factory=Clock)
     lock: Any = field(default_factory=threading.RLock, compare=False, repr=False)
     """Held by whoever reads or changes more than one thing."""
@@ -162,7 +50,7 @@ class Store:
     @classmethod
     def from_directory(cls, root: Path, *, follow: bool = False) -> Store:
         """What a store on disk holds. With `follow`, the directory is changed along with it."""
-        store = cls(str(root), disk=root if follow else None)
+        store = cls(str(root), disk=Disk(root) if follow else None)
         for path in root.glob("manifests/*/*/*/*"):
             name = Name(*path.relative_to(root / "manifests").parts)
             store.manifests[name] = Entry(path.read_bytes(), path.stat().st_mtime_ns)
@@ -189,42 +77,16 @@ class Store:
     def write_to(self, root: Path, *, follow: bool = False) -> Path:
         """Lay the store out on disk, weights as holes. From then on `path` is that directory, and with `follow` it is
         changed along with the store."""
-        (root / "blobs").mkdir(parents=True)
-        self.path, self.disk = str(root), root
-        for digest in self.blobs:
-            self._write_blob(digest)
-        for digest in self.partials:
-            self._write_partial(digest)
-        for name in self.manifests:
-            self._write_manifest(name)
-        self.disk = root if follow else None
+        disk = Disk(root)
+        disk.lay_out()
+        for digest, blob in self.blobs.items():
+            disk.write_blob(digest, blob)
+        for digest, partial in self.partials.items():
+            disk.write_partial(digest, partial)
+        for name, entry in self.manifests.items():
+            disk.write_manifest(name, entry)
+        self.path, self.disk = str(root), disk if follow else None
         return root
-
-    def _file(self, digest: str) -> Path:
-        assert self.disk is not None
-        return self.disk / "blobs" / digest.replace(":", "-", 1)
-
-    def _write_blob(self, digest: str) -> None:
-        if self.disk is not None:
-            blob = self.blobs[digest]
-            with self._file(digest).open("wb") as file:
-                file.write(blob.data)
-                file.truncate(blob.size)
-
-    def _write_partial(self, digest: str) -> None:
-        """As large as it is going to be, and beside it how much of it is there."""
-        if self.disk is not None:
-            partial = self.partials[digest]
-            with self._file(f"{digest}-partial").open("wb") as file:
-                file.truncate(partial.total)
-            part = {"N": 0, "Offset": 0, "Size": partial.total, "Completed": partial.completed}
-            self._file(f"{digest}-partial-0").write_text(json.dumps(part), "utf-8")
-
-    def _write_manifest(self, name: Name) -> None:
-        if self.disk is not None:
-            path = self.disk.joinpath("manifests", *name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.manifests[name].data)
 
     def add(self, model: Model) -> str:
         """Install a model; returns the digest of its manifest. Layers that exist already are shared."""
@@ -246,18 +108,15 @@ class Store:
     def put(self, name: Name, manifest: bytes) -> Entry:
         """Write a manifest, over the one that was there."""
         entry = self.manifests[name] = Entry(manifest, self.clock.now())
-        self._write_manifest(name)
+        if self.disk:
+            self.disk.write_manifest(name, entry)
         return entry
 
     def drop(self, name: Name) -> None:
-        """Remove a manifest, and directories it leaves empty."""
+        """Remove a manifest."""
         del self.manifests[name]
-        if self.disk is not None:
-            path = self.disk.joinpath("manifests", *name)
-            path.unlink(missing_ok=True)
-            for parent in list(path.parents)[:3]:
-                if not any(parent.iterdir()):
-                    parent.rmdir()
+        if self.disk:
+            self.disk.remove_manifest(name)
 
     def truncate(self, name: str) -> None:
         """Leave the manifest of a name, installed or not, with no bytes, as a server does that is killed while it
@@ -306,21 +165,22 @@ class Store:
         """Put a blob in its place, whatever was there."""
         self.blobs[digest] = blob
         self.touch(digest)
-        self._write_blob(digest)
+        if self.disk:
+            self.disk.write_blob(digest, blob)
 
     def keep_partial(self, digest: str) -> None:
         """Note down how far a download is that nobody waits for any more."""
         if digest in self.partials:
             self.touch(f"{digest}-partial")
-            self._write_partial(digest)
+            if self.disk:
+                self.disk.write_partial(digest, self.partials[digest])
 
     def remove_partial(self, digest: str) -> None:
         """One that is not there is no error."""
         self.partials.pop(digest, None)
         self.written.pop(f"{digest}-partial", None)
-        if self.disk is not None:
-            for suffix in ("-partial", "-partial-0"):
-                self._file(digest + suffix).unlink(missing_ok=True)
+        if self.disk:
+            self.disk.remove_partial(digest)
 
     def touch(self, digest: str) -> None:
         """Make a blob or a partial download one that was written now."""
@@ -330,8 +190,8 @@ class Store:
         """One that is not there is no error."""
         self.blobs.pop(digest, None)
         self.written.pop(digest, None)
-        if self.disk is not None:
-            self._file(digest).unlink(missing_ok=True)
+        if self.disk:
+            self.disk.remove_blob(digest)
 
     @property
     def used(self) -> int:
