@@ -338,6 +338,23 @@ def test_deleted_model_is_out_of_memory_too(ollama: RealOllama, changes: Changes
     assert eventually(lambda: digest not in ollama.loaded())
 
 
+def test_old_model_of_a_name_that_is_copied_over_stays_in_memory_until_its_backup_is_unloaded(
+    ollama: RealOllama, changes: Changes, inference: Inference
+) -> None:
+    old, new = ollama.install(LLAMA), ollama.install(QWEN)
+    name, backup = ollama.own(f"{OURS}/bot:v1"), ollama.own(f"{OURS}/backup:v1")
+    changes.copy(old, name)
+    changes.copy(old, backup)
+    digest = ollama.tags()[name]
+    unloading = {"messages": [], "keep_alive": 0, "stream": False}
+    inference.ask("/api/chat", {"model": name, "messages": [], "stream": False}, seconds=60)
+    changes.copy(new, name)
+    inference.ask("/api/chat", {"model": name, **unloading}, seconds=60)
+    assert ollama.loaded()[digest]["name"] == name
+    inference.ask("/api/chat", {"model": backup, **unloading}, seconds=60)
+    assert eventually(lambda: digest not in ollama.loaded())
+
+
 class TestContext:
     @pytest.fixture
     def request_(self, ollama: RealOllama) -> dict[str, Any]:
