@@ -54,6 +54,28 @@ def test_next_command_after_saving_does_not_write_over_the_plan(run, tmp_path) -
     assert commands == ["llamaexit plan llama3.1:8b --gpu 'RTX 4090' --ram 64GiB --explain llama3.1:8b"]
 
 
+def test_next_command_carries_out_the_plan_for_this_machine_with_the_same_options(run, standin) -> None:
+    asked = ["--host", standin.url, "--only", "llama3.1*", "--use", "llama3.1:8b=chat", "--context", "8k"]
+    commands = next_commands(run("plan", *asked, "--verbose").stdout)
+    assert commands[0] == (
+        f"llamaexit migrate --use llama3.1:8b=chat --context 8k --only 'llama3.1*' --host {standin.url} --apply"
+    )
+
+
+def test_next_command_carries_out_the_plan_in_a_file(run, standin, tmp_path) -> None:
+    out = tmp_path / "a plan.json"
+    commands = next_commands(run("plan", "--host", standin.url, "--out", str(out)).stdout)
+    assert commands[0] == f"llamaexit migrate '{out}' --host {standin.url}"
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [["llama3.1:8b"], ["--ram", "64GiB"]], ids=["a model that is named", "another machine"]
+)
+def test_plan_that_is_not_for_this_machine_as_it_is_is_not_to_be_carried_out_here(run, standin, elsewhere) -> None:
+    commands = next_commands(run("plan", "--host", standin.url, *elsewhere).stdout)
+    assert commands and not any("migrate" in command for command in commands)
+
+
 def test_next_command_shows_what_is_wrong_with_a_model_here(run, store) -> None:
     max((store / "blobs").iterdir(), key=lambda blob: blob.stat().st_size).write_bytes(b"")
     commands = next_commands(run("plan", "--store", str(store), *MACHINE).stdout)

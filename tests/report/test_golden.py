@@ -22,9 +22,11 @@ PLACES = {"llama3.1-8b-chat": "recipe builtin, builtin/llama3.toml"}
 
 
 SHOWN: dict[str, Callable[[Console], None]] = {
-    "plan": lambda page: print_plan(examples.DESKTOP, page),
+    "plan": lambda page: print_plan(examples.DESKTOP, page, migrate="llamaexit migrate --apply"),
     "plan-verbose": lambda page: print_plan(examples.DESKTOP, page, verbose=True),
-    "plan-saved": lambda page: print_plan(examples.SINGLE, page, saved_as=Path("plan.json")),
+    "plan-saved": lambda page: print_plan(
+        examples.SINGLE, page, saved_as=Path("plan.json"), migrate="llamaexit migrate plan.json"
+    ),
     "plan-nothing": lambda page: print_plan(examples.NOTHING, page),
     "explain": lambda page: print_explanation(examples.DESKTOP, examples.CHAT, page, places=PLACES),
     "explain-blocked": lambda page: print_explanation(examples.DESKTOP, examples.GUARD, page, places=PLACES),

@@ -17,9 +17,12 @@ from llamaexit.cli.plan import plan
 from llamaexit.cli.recipe import recipe
 from llamaexit.cli.report import report
 from llamaexit.cli.resume import resume
+from llamaexit.cli.retire import retire
 from llamaexit.cli.rollback import rollback
 from llamaexit.cli.schema import schema
 from llamaexit.cli.show import show
+from llamaexit.cli.smoke import smoke
+from llamaexit.cli.status import status
 
 app = typer.Typer(
     name="llamaexit",
@@ -45,7 +48,7 @@ def _options(
     pass
 
 
-for _command in (inspect, plan, migrate, resume, rollback, history, show, report):
+for _command in (inspect, plan, migrate, smoke, resume, rollback, history, show, report, status, retire):
     app.command(cls=LightCommand)(_command)
 app.add_typer(recipe, name="recipe")
 app.command(cls=LightCommand)(schema)

@@ -93,6 +93,11 @@ def plan(
             "--host": host, "--store": store, "--snapshot": snapshot, "--vram": vram, "--ram": ram, "--gpu": gpu,
             "--recipe": recipes,
         }  # fmt: skip
+        here = not (models or snapshot or store or vram or ram or gpu)
+        now = {
+            "--use": use, "--context": context, "--only": only, "--skip": skip, "--lineage": lineage,
+            "--thinking": thinking, "--recipe": recipes, "--host": host,
+        }  # fmt: skip
         return run_plan(
             Request(
                 options=values.plan_options(
@@ -106,6 +111,7 @@ def plan(
                 markdown=markdown, as_json=as_json, verbose=verbose,
                 to_stdout=values.is_stdout(out, as_json=as_json, other=markdown or explain is not None),
                 command=values.command_again(), inspect=values.command_with("inspect", place),
+                migrate=values.migration_of(out, now, here=here),
             )
         )  # fmt: skip
 

@@ -28,7 +28,7 @@ class Request:
 
     where.snapshot: a file, a directory of them, or None for this machine. to_stdout: the bare plan is printed.
     command: the command line as it was typed, which the next commands build on; inspect: the one that looks at the
-    same machine.
+    same machine; migrate: the one that carries the plan out, None where that is for another machine.
     """
 
     options: PlanOptions
@@ -45,6 +45,7 @@ class Request:
     to_stdout: bool = False
     command: str = "llamaexit plan"
     inspect: str = "llamaexit inspect"
+    migrate: str | None = None
 
 
 def run_plan(request: Request) -> Result:
@@ -128,6 +129,7 @@ def _text(
                 verbose=request.verbose,
                 saved_as=request.out,
                 command=request.command,
+                migrate=request.migrate,
                 inspect=request.inspect if broken else None,
             )
 

@@ -12,6 +12,8 @@ from llamaexit.errors import UsageError
 from llamaexit.units import parse_size
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from llamaexit.hardware import Overrides
     from llamaexit.migration.options import MigrationOptions
     from llamaexit.planning.options import PlanOptions
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
 _CONTEXT = re.compile(r"([0-9][0-9_,]*)\s*([kK]?)")
 _STDOUT = Path("-")
 _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgKMG]?)(i?)(bit|b|B)(?:/s|ps)?\s*")
+_AGE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([hdwHDW])\s*")
 _BARE = re.compile(r"[0-9.\s]+")
 _LARGEST_CONTEXT = 1 << 26
 _LARGEST_SIZE = 1 << 50
 _LONGEST_WAIT = 3600
+_OLDEST = 24 * 36525
+"""Hours in a century."""
 
 
 def size_of(text: str, option: str) -> int:
@@ -131,6 +136,19 @@ def timeout_of(text: str, option: str = "--timeout") -> float:
     if not 0 < seconds <= _LONGEST_WAIT:
         raise UsageError(f"{option}: {text!r} is not between 0 and {_LONGEST_WAIT} seconds")
     return seconds
+
+
+def age_of(text: str) -> dt.timedelta:
+    """A time that has passed, out of `14d`, `2w` or `36h`. Raises UsageError."""
+    import datetime as dt
+
+    match = _AGE.fullmatch(text)
+    if match is None:
+        raise UsageError(f"--older-than: {text!r} is not an age such as 14d, 2w or 36h")
+    hours = float(match[1]) * {"h": 1, "d": 24, "w": 168}[match[2].lower()]
+    if hours > _OLDEST:
+        raise UsageError(f"--older-than: {text!r} is longer ago than any migration")
+    return dt.timedelta(hours=hours)
 
 
 def suite_of(text: str) -> Suite:
@@ -241,18 +259,32 @@ def is_stdout(out: Path | None, *, as_json: bool, other: bool = False) -> bool:
     return True
 
 
-def command_with(name: str, options: Mapping[str, object]) -> str:
+def command_with(name: str, options: Mapping[str, object], *arguments: str) -> str:
     """A command line fit for a shell. Options that are None are left out, lists are options given several times."""
     import shlex
 
-    words = ["llamaexit", name]
+    words = ["llamaexit", name, *arguments]
     for option, value in options.items():
         several = value if isinstance(value, list | tuple) else [value]
         words += [word for one in several if one is not None for word in (option, str(one))]
     return shlex.join(words)
 
 
-_FOR_THIS_RUN = {"--out": 1, "--explain": 1, "--check": 0, "--verbose": 0, "-v": 0, "--debug": 0, "--": 0}
+def migration_of(out: Path | None, options: Mapping[str, object], *, here: bool) -> str | None:
+    """The command that carries out a plan: the one in a file, or one made anew with the same options.
+
+    here: it is for the models and the machine as they are; None for every other plan that is not in a file.
+    """
+    if not here:
+        return None
+    if out is not None:
+        return command_with("migrate", {"--host": options["--host"]}, str(out))
+    return f"{command_with('migrate', options)} --apply"
+
+
+_FOR_THIS_RUN = {
+    "--out": 1, "--explain": 1, "--check": 0, "--verbose": 0, "-v": 0, "--debug": 0, "--dry-run": 0, "--": 0,
+}  # fmt: skip
 """Options that say how this one run answers, and how many words follow each."""
 
 

@@ -34,12 +34,13 @@ def print_plan(
     verbose: bool = False,
     saved_as: Path | None = None,
     command: str = "llamaexit plan",
+    migrate: str | None = None,
     inspect: str | None = None,
 ) -> None:
     """Print a plan.
 
-    command: the command line that made it, which the next commands build on. inspect: the command that shows what is
-    wrong with models here, if something is.
+    command: the command line that made it, which the next commands build on. migrate: the command that carries it out;
+    None for another machine. inspect: the command that shows what is wrong with models here, if something is.
     """
     page = Page(console)
     print_basis(page, plan.basis)
@@ -60,7 +61,7 @@ def print_plan(
         page.row("Total", words.totals(plan.totals, beside=words.old_are_here(plan)), indent=0)
     _remarks(page, plan)
     page.blank()
-    _closing(page, plan, saved_as, command, inspect)
+    _closing(page, plan, saved_as, command, migrate, inspect)
 
 
 def print_basis(page: Page, basis: Basis) -> None:
@@ -232,13 +233,16 @@ def _remarks(page: Page, plan: Plan) -> None:
         page.row("Warning", warning, "yellow", indent=0)
 
 
-def _closing(page: Page, plan: Plan, saved_as: Path | None, command: str, inspect: str | None) -> None:
+def _closing(
+    page: Page, plan: Plan, saved_as: Path | None, command: str, migrate: str | None, inspect: str | None
+) -> None:
     page.line(
         "Nothing has been changed." if saved_as is None else f"Plan written to {saved_as}. Nothing else was changed."
     )
     commands = [] if inspect is None else [inspect]
     first = next((d for d in plan.decisions if d.action == "replace"), None)
     if first is not None:
+        commands += [migrate] if migrate is not None else []
         commands += [f"{command} --out plan.json"] if saved_as is None else []
         commands.append(f"{command} --explain {first.source.model}")
     for number, text in enumerate(commands):

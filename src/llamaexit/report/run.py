@@ -105,7 +105,7 @@ def _replacement(
         page.row("Proof", _once(plain(comparison.proof), source, told))
         for label, lines in figures(comparison, test.old, test.new):
             page.items(label, lines)
-        page.items("To know", [*_noted(test)])
+        page.items("To know", [*noted(test)])
     page.items("In clients", [*_new_in(edits, source, told)])
 
 
@@ -161,7 +161,7 @@ def _memory(old: SuiteResult | None, new: SuiteResult | None) -> str:
     return f"{size}, {share} on the GPU, as Ollama says"
 
 
-def _noted(test: Tested) -> Iterator[str]:
+def noted(test: Tested) -> Iterator[str]:
     """What does not stop the switch and is worth knowing: warnings of the new model, and faults the old one had too."""
     for row in test.comparison.rows:
         if row.blocks or row.new not in ("warn", "fail", "error") or test.new is None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from llamaexit.report import outcome
 from llamaexit.report.blocking import plain
-from llamaexit.report.layout import INDENT, Page
+from llamaexit.report.checks import TABLE, print_checks
+from llamaexit.report.layout import Page
 from llamaexit.report.run import DIGITS, TONES, print_blocking, print_ways, title
 from llamaexit.report.run_view import view
 
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
     from llamaexit.migration.record import Run
     from llamaexit.report.run_view import Replacement, StepRow, View
-    from llamaexit.smoke.model import Outcome
 
-_TABLE = 80
-"""Columns from which on steps and checks are a table."""
-_STATE = {"failed": "red", "error": "red", "begun": "yellow", "noted": "yellow", "left out": "dim", "not begun": "dim"}
+_STATE = {"failed": "red", "begun": "yellow", "left out": "dim", "not begun": "dim"}
 
 _SHORT = {"Why it is Llama": "Why Llama", "Why this one": "Why this"}
 
@@ -58,7 +55,7 @@ def print_whole_run(run: Run, console: Console) -> None:
 
 
 def _steps(page: Page, steps: tuple[StepRow, ...]) -> None:
-    if page.width < _TABLE:
+    if page.width < TABLE:
         for step in steps:
             page.row(step.state, step.title, _STATE.get(step.state, ""), indent=0)
             page.row("", plain(step.detail) or (), "dim", indent=0)
@@ -86,21 +83,7 @@ def _replacement(page: Page, it: Replacement) -> None:
     for figure in it.figures:
         compared = f", {figure.compared}" if figure.compared else ""
         page.row("Figure", f"{figure.title}: {figure.old} before, {figure.new} now{compared}")
-    rows: list[list[str | Text]] = [
-        [plain(row.title), *(_outcome(one) for one in (row.old, row.new)), plain(row.meaning)] for row in it.rows
-    ]
-    if not rows:
-        return
-    if page.width >= _TABLE:
-        page.table(("CHECK", "OLD", "NEW", "MEANING"), rows, wrap=(3, 0), indent=INDENT)
-        return
-    for row in it.rows:
-        page.row("Check", f"{plain(row.title)}: {outcome.OUTCOMES[row.old]} before, {outcome.OUTCOMES[row.new]} now")
-
-
-def _outcome(one: Outcome | None) -> Text:
-    text = outcome.OUTCOMES[one]
-    return Text(text, style=_STATE.get(text, ""))
+    print_checks(page, [(row.title, row.old, row.new, row.meaning) for row in it.rows])
 
 
 def _names(page: Page, it: View) -> None:
