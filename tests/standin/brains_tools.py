@@ -180,7 +180,7 @@ def crashes_over_pictures_of(edge: int) -> Habit:
     error = "model runner has unexpectedly stopped, this may be due to resource limitations or an internal error"
 
     def habit(turn: Turn, said: Said) -> Said:
-        return Said(error=error) if any(pixels(image)[0] >= edge for image in turn.images) else said
+        return Said(error=error) if any(size_of(image)[0] >= edge for image in turn.images) else said
 
     return habit
 
@@ -219,6 +219,12 @@ AGENT = QWEN.can(reads_tool_answers, uses_tools, finds_codes)
 """A good model with tools that can think."""
 OLD_AGENT = LLAMA.can(reads_tool_answers, uses_tools, finds_codes)
 """A good model with tools that cannot think."""
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG file."""
+    width, height = struct.unpack_from(">II", png, 16)
+    return width, height
 
 
 def pixels(png: bytes) -> tuple[int, int, list[list[Pixel]]]:

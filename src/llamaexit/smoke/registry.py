@@ -8,6 +8,12 @@ from __future__ import annotations
 from llamaexit.smoke.check import Check
 from llamaexit.smoke.checks import (
     chat_midsystem,
+    ctx_refuse,
+    ctx_v1,
+    ctx_window,
+    embed_compat,
+    fim,
+    guard,
     json_mode,
     json_naive,
     json_schema,
@@ -40,6 +46,8 @@ from llamaexit.smoke.checks import (
     tools_single,
     tools_stream,
     tools_v1,
+    vision_big,
+    vision_read,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -57,6 +65,11 @@ CHECKS: tuple[Check, ...] = (
     tools_roundtrip.CHECK,
     tools_payload.CHECK,
     tools_stream.CHECK,
+    fim.CHECK,
+    vision_read.CHECK,
+    embed_compat.CHECK,
+    guard.CHECK,
+    ctx_window.CHECK,
     lang_stay.CHECK,
     chat_midsystem.CHECK,
     think_on.CHECK,
@@ -69,6 +82,8 @@ CHECKS: tuple[Check, ...] = (
     tools_diverse.CHECK,
     tools_restraint.CHECK,
     tools_format.CHECK,
+    vision_big.CHECK,
+    ctx_refuse.CHECK,
     persona.CHECK,
     perf_turn2.CHECK,
     load_after.CHECK,
@@ -76,6 +91,7 @@ CHECKS: tuple[Check, ...] = (
     stream_v1.CHECK,
     json_v1.CHECK,
     tools_v1.CHECK,
+    ctx_v1.CHECK,
 )
 
 ADVISORY = frozenset(check.id for check in CHECKS if check.advisory)
