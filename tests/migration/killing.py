@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -67,10 +68,13 @@ def _count_writes(kill_at: int | None, when: When, written: Any) -> None:
     journal._write = counted
 
 
-def _child(act: Act, kill_at: int | None, when: When, written: Any) -> None:
+def _child(act: Act, kill_at: int | None, when: When, written: Any, said: Path | None) -> None:
     os.environ["NO_PROXY"] = "*"
+    if said is not None:
+        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
     _count_writes(kill_at, when, written)
-    act.do()
+    run = act.do()
+    sys.exit(run.failure.exit_code if run.failure is not None else 0)
 
 
 class Processes:
@@ -80,9 +84,14 @@ class Processes:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["killing", "llamaexit.ollama.changes", "ollama", "pydantic"])
 
-    def start(self, act: Act, *, kill_at_write: int | None = None, when: When = "after") -> tuple[Any, Any]:
-        """A running process, and the count of its journal records."""
+    def start(
+        self, act: Act, *, kill_at_write: int | None = None, when: When = "after", said: Path | None = None
+    ) -> tuple[Any, Any]:
+        """A running process, and the count of its journal records. It exits as the command line would.
+
+        said: a file for what it writes to standard error.
+        """
         written = self._context.Value("i", 0)
-        process = self._context.Process(target=_child, args=(act, kill_at_write, when, written), daemon=True)
+        process = self._context.Process(target=_child, args=(act, kill_at_write, when, written, said), daemon=True)
         process.start()
         return process, written

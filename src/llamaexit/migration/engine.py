@@ -136,8 +136,8 @@ def _carry_out(
 ) -> Run:
     with Interrupts(f"left at once; go on with: llamaexit resume {run}") as interrupts:
         work = Work(run, folder, place, tools, journal, interrupts, listener, before_in(journal.records), pauses=pauses)
-        work.tell(RunBegan(run, kind, tuple(step.title for step in steps.steps)))
         with ending(work, "resume"):
+            work.tell(RunBegan(run, kind, tuple(step.title for step in steps.steps)))
             _Course(work, steps, options).take()
     return load_run(place.state, run)
 
@@ -149,7 +149,9 @@ def ending(work: Work, command: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         work.cancelled.set()
-        work.journal.append("interrupted")
+        # while the very last record was written, there was nothing left to interrupt
+        if work.journal.records[-1]["event"] != "ended":
+            work.journal.append("interrupted")
     except JournalError:
         raise
     except LlamaexitError as error:

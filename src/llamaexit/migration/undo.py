@@ -112,8 +112,8 @@ def roll_back(
                 work = Work(
                     run, folder, place, tools, journal, interrupts, listener, before_in(journal.records), pauses=pauses
                 )
-                work.tell(RunBegan(run, "rollback", tuple(undoing.title for undoing in todo)))
                 with ending(work, "rollback"):
+                    work.tell(RunBegan(run, "rollback", tuple(undoing.title for undoing in todo)))
                     _undo_all(work, todo)
         return load_run(place.state, run)
 

@@ -144,23 +144,29 @@ class Work:
         names = self.look()
         if (found := true(names)) is not None:
             if self.recorded(step.id) is None:
-                self.note("done", step=step.id, already=True, detail=found.detail, **found.facts)
+                # what was announced and came true is ours, though a killed process could not confirm it
+                ours = any(r["event"] == "intent" and r.get("step") == step.id for r in self.journal.records)
+                known = {} if ours else {"already": True}
+                self.note("done", step=step.id, **known, detail=found.detail, **found.facts)
             self._changed(step, "already", found.detail)
             return
-        begun = time.monotonic()
         self.note("intent", step=step.id, **ready(names))
         self._changed(step, "begun")
+        with self.interrupts.shielded() if shielded and self._main else _nothing():
+            self._carried_out(step, true, act)
+
+    def _carried_out(self, step: Listed, true: Callable[[Names], True_ | None], act: Callable[[], None]) -> None:
+        """Make a step true that was announced, and write down how that went."""
+        begun = time.monotonic()
         try:
-            with self.interrupts.shielded() if shielded and self._main else _nothing():
-                found = self._made_true(step, true, act)
-            seconds = round(time.monotonic() - begun, 3)
-            self.note("done", step=step.id, detail=found.detail, seconds=seconds, **found.facts)
+            found = self._made_true(step, true, act)
         except (StepFailed, OllamaError) as error:
-            if self.cancelled.is_set():
-                raise
-            self.note("failed", step=step.id, detail=error.message, seconds=round(time.monotonic() - begun, 3))
-            self._changed(step, "failed", error.message)
+            if not self.cancelled.is_set():
+                self.note("failed", step=step.id, detail=error.message, seconds=round(time.monotonic() - begun, 3))
+                self._changed(step, "failed", error.message)
             raise
+        seconds = round(time.monotonic() - begun, 3)
+        self.note("done", step=step.id, detail=found.detail, seconds=seconds, **found.facts)
         self._changed(step, "done", found.detail, seconds)
 
     def leave_out(self, step: Listed, why: str) -> None:
