@@ -92,7 +92,7 @@ _SIGNS = (
     ),
     _Sign(
         "proxy", r"proxyconnect|socks connect|proxy authentication required|\b407\b",
-        "Ollama does not get through its proxy to {registry} for {model}: {reason}",
+        "the proxy of the Ollama server cannot be used to ask {registry} for {model}: {reason}",
         f"this is the {_THERE}: set it right, with the login if it wants one, and restart Ollama",
         passing=r"timeout|connection reset|\beof\b",
     ),
