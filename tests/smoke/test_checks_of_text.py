@@ -66,10 +66,10 @@ WRONG: list[tuple[str, Check, Habit, str]] = [
     ("nothing", chat_midsystem.CHECK, brains.says_nothing, "an empty answer"),
     ("an error", chat_midsystem.CHECK, brains.breaks_down("no user query found"), "no user query found"),
     ("nothing", stream_shape.CHECK, brains.says_nothing, "an empty answer"),
-    ("no end", stream_shape.CHECK, lambda turn, said: Said("Some", unfinished=True), "broke off"),
+    ("no end", stream_shape.CHECK, lambda turn, said: Said("Some", unfinished=True), "before the answer was done"),
     ("an error in it", stream_shape.CHECK, lambda turn, said: Said("Some", error="unexpected EOF"), "unexpected EOF"),
     ("nothing", stream_v1.CHECK, brains.says_nothing, "an empty answer"),
-    ("no end", stream_v1.CHECK, lambda turn, said: Said("Some", unfinished=True), "broke off"),
+    ("no end", stream_v1.CHECK, lambda turn, said: Said("Some", unfinished=True), "before the answer was done"),
 ]
 
 

@@ -180,13 +180,18 @@ def only_when(condition: Callable[[Turn], bool], habit: Habit) -> Habit:
     return lambda turn, said: habit(turn, said) if condition(turn) else said
 
 
+def only_in_prose(habit: Habit) -> Habit:
+    """A habit that a grammar keeps out of JSON."""
+    return only_when(lambda turn: turn.format is None, habit)
+
+
 leaks_thinking = _changed(lambda text: f"<think>\n{THOUGHT}\n</think>\n\n{text}")
 leaks_the_end_of_thinking = _changed(lambda text: f"{THOUGHT}\n</think>\n\n{text}")
 leaks_a_token = _changed(lambda text: f"{text}<|im_end|>")
 says_nothing = _changed(lambda text: "")
 writes_garbage = _changed(lambda text: "G" * 60)
 fences_json = _changed(lambda text: f"Here is the JSON:\n```json\n{text}\n```" if text.startswith("{") else text)
-mixes_in_chinese = _changed(lambda text: f"{text} 这是一个很好的问题。")
+mixes_in_chinese = only_in_prose(_changed(lambda text: f"{text} 这是一个很好的问题。"))
 
 
 def spends_all_on_thinking(turn: Turn, said: Said) -> Said:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llamaexit.smoke.model import CheckResult, SuiteResult
 
-CONFIDENCE = 0.95
 SIGNIFICANT = 0.05
 
 

@@ -27,7 +27,7 @@ def run(bench: Bench) -> Finding:
 
 CHECK = Check(
     "json.naive",
-    "keeps to a JSON schema for clients that say nothing about thinking",
+    "keeps to a JSON schema while it is left to think",
     run,
     suites=("full",),
     reads=300,
