@@ -4,8 +4,8 @@
     python benchmarks/migrate.py --quick    a small layer and few repeats: does it still run?
 
 The pull is that of a layer of 1 GB from a loopback server whose pace is set, against `curl` on the same API; the two
-take turns. The smoke tests are put to scripted models that answer at a set pace; their time is held against the sum of the
-times of their requests. Nothing here fails because something is slow; it fails when something does not work.
+take turns. The smoke tests are put to scripted models that answer at a set pace; their time is held against the sum of
+the times of their requests. Nothing here fails because something is slow; it fails when something does not work.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +31,7 @@ from llamaexit.smoke.model import Subject, Suite  # noqa: E402
 from llamaexit.smoke.runner import run_suite  # noqa: E402
 from standin import Model, Pace, Registry, Standin, Store, gguf  # noqa: E402
 from standin.behaviour import Said, Traits, Turn  # noqa: E402
+from standin.brains_tools import AGENT  # noqa: E402
 
 GB = 10**9
 NAME = "qwen3:8b"
@@ -75,12 +77,12 @@ def curl(url: str) -> None:
 
 
 class Steady:
-    """A model that answers anything with the same words, at a steady pace."""
+    """A model that answers well, at a steady pace."""
 
-    traits = Traits(load_seconds=0.2)
+    traits = Traits(load_seconds=0.5)
 
     def say(self, turn: Turn) -> Said:
-        return Said("Oslo is cold in winter, and a good place to be.", seconds_per_token=0.004)
+        return replace(AGENT.say(turn), seconds_per_token=0.004)
 
 
 def suite_ratio(suite: Suite) -> tuple[float, float, int]:

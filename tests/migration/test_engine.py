@@ -349,7 +349,7 @@ def replanned(scene: Scene) -> Any:
     ("fault", "code"),
     [
         pytest.param(pull_faults.fail(pull_faults.NEEDS_NEWER_OLLAMA), "needs a newer Ollama", id="a server too old"),
-        pytest.param(pull_faults.fail(pull_faults.BAD_PROXY), "proxy of the Ollama server", id="a proxy that is down"),
+        pytest.param(pull_faults.fail(pull_faults.BAD_PROXY), "proxy", id="a proxy that is down"),
         pytest.param(pull_faults.hollow(), "does not list it", id="success without a model"),
     ],
 )
