@@ -1,4 +1,4 @@
-"""Write the pages under docs/reference that are made from the code: the commands and the schemas.
+"""Write the pages under docs/reference that are made from the code: the commands, the smoke tests and the schemas.
 
 python tools/reference.py            rewrites them
 python tools/reference.py --check    changes nothing, fails when one of them is out of date
@@ -20,6 +20,8 @@ import typer
 
 from llamaexit.cli.app import app
 from llamaexit.report.schema import schema_of
+from llamaexit.smoke.check import CHAT_USES, TEXT_USES, Check
+from llamaexit.smoke.registry import CHECKS
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "reference"
 DOCUMENTS: tuple[Literal["plan", "recipe", "snapshot"], ...] = ("plan", "recipe", "snapshot")
@@ -27,10 +29,47 @@ DOCUMENTS: tuple[Literal["plan", "recipe", "snapshot"], ...] = ("plan", "recipe"
 
 def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    written = {PAGES / "commands.md": "\n".join(_commands())}
+    written = {PAGES / "commands.md": "\n".join(_commands()), PAGES / "smoke-tests.md": "\n".join(_smoke_tests())}
     for name in DOCUMENTS:
         written[PAGES / "schemas" / f"{name}.json"] = json.dumps(schema_of(name), indent=2) + "\n"
     return written
+
+
+def _smoke_tests() -> Iterator[str]:
+    """The smoke tests, each in the words of its own module."""
+    yield "# Smoke tests"
+    yield ""
+    yield "<!-- Made by tools/reference.py: change src/llamaexit/smoke/checks, then run `make reference`. -->"
+    yield ""
+    yield "What `llamaexit migrate --apply` and `llamaexit smoke` ask a model. The old model is asked first, with the same"
+    yield "questions; only what it could do and the new one cannot stops a switch. Temperature is 0, the seed is fixed,"
+    yield "thinking is off unless the check is about it, and the context is the planned one. Random words in the questions"
+    yield "change with every run. `--suite full` adds what takes longer. A recipe can add"
+    yield "[tests of its own](../how-to/own-smoke-tests.md)."
+    yield ""
+    yield "| check | a model that passes | suite | put to |"
+    yield "|---|---|---|---|"
+    for check in CHECKS:
+        suite = "quick, full" if "quick" in check.suites else "full"
+        yield f"| [`{check.id}`](#{check.id.replace('.', '-')}) | {_cell(check.title)} | {suite} | {_uses(check)} |"
+    yield ""
+    for check in CHECKS:
+        yield f"({check.id.replace('.', '-')})="
+        yield f"## `{check.id}`"
+        yield ""
+        yield inspect.cleandoc(sys.modules[check.run.__module__].__doc__ or "")
+        if check.advisory:
+            yield ""
+            yield "Whatever it finds is told, and never stops a switch."
+        yield ""
+
+
+def _uses(check: Check) -> str:
+    if check.uses >= TEXT_USES:
+        return "all but embedding and guard models"
+    if check.uses == CHAT_USES:
+        return "all that chat"
+    return ", ".join(sorted(check.uses))
 
 
 @dataclass(frozen=True)
