@@ -54,7 +54,7 @@ family = "qwen"
 vendor = "Alibaba"
 licence = "Apache-2.0"
 capabilities = ["completion"]
-context = 4096
+context = 6144
 """
 SMOKE = """
 [[rules.smoke]]
@@ -81,7 +81,7 @@ class Bot:
         self.ollama = ollama
         self.folder = folder
         base = ollama.install(LLAMA)
-        parameters = {"num_ctx": 512, "temperature": 0}
+        parameters = {"num_ctx": 6144, "temperature": 0}
         request = {"from": base, "system": SYSTEM, "messages": MESSAGES, "parameters": parameters, "stream": False}
         assert ollama.json("POST", "/api/create", {"model": ollama.own(BOT), **request})["status"] == "success"
         self.before = ollama.tags()
@@ -159,7 +159,7 @@ def test_custom_model_comes_to_stand_on_the_new_base_with_all_that_was_its_own(b
     assert bot.parent() == at_registry(QWEN)
     assert (shown["system"], shown["messages"]) == (SYSTEM, MESSAGES)
     below = parse_parameters(ollama.show(at_registry(QWEN)).get("parameters", ""))
-    assert parse_parameters(shown["parameters"]) == {**below, "num_ctx": 512, "temperature": 0}
+    assert parse_parameters(shown["parameters"]) == {**below, "num_ctx": 6144, "temperature": 0}
     assert bot.answer()
 
 

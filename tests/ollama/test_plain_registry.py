@@ -29,16 +29,16 @@ def test_only_registries_on_this_machine_are_asked_plainly(host: str, plainly: b
     ("name", "insecure"),
     [
         pytest.param("localhost:5000/library/qwen3:8b", True, id="registry on this machine"),
-        pytest.param("qwen3:8b", None, id="Ollama's own registry"),
-        pytest.param("registry.example.org/library/qwen3:8b", None, id="registry somewhere else"),
+        pytest.param("qwen3:8b", False, id="Ollama's own registry"),
+        pytest.param("registry.example.org/library/qwen3:8b", False, id="registry somewhere else"),
     ],
 )
-def test_pull_says_insecure_only_of_registries_on_this_machine(name: str, insecure: bool | None) -> None:
+def test_pull_says_insecure_only_of_registries_on_this_machine(name: str, insecure: bool) -> None:
     host = name.split("/")[0] if "/" in name else "registry.ollama.ai"
-    registry = Registry(Model(name), hosts=(host,), plain=insecure is True)
+    registry = Registry(Model(name), hosts=(host,), plain=insecure)
     with Standin(registry=registry) as server, Changes(server.url, timeout=5) as changes:
         changes.pull(name)
-        assert server.asked("/api/pull")[0].body.get("insecure") is insecure
+        assert server.asked("/api/pull")[0].body.get("insecure", False) is insecure
 
 
 def test_registry_elsewhere_without_tls_is_refused_and_says_why() -> None:
