@@ -215,6 +215,24 @@ CASES = [
         "smoke[1].id: 'q' is also the id of another smoke test of this rule", id="two of one id",
     ),
     pytest.param(
+        [*ASKED, 'tools = [{ name = " " }]', EXPECT], "10:12", "smoke[0].tools[0].name: is empty", id="a nameless tool",
+    ),
+    pytest.param(
+        [*ASKED, "expect = { is-valid-openai-tools-call = true }"], "10:12",
+        "smoke[0].expect.is-valid-openai-tools-call: expects something of tools, but the smoke test offers none",
+        id="calls without tools",
+    ),
+    pytest.param(
+        [*ASKED, 'expect = { finish-reason = "tool_calls" }'], "10:12",
+        "smoke[0].expect.finish-reason: expects something of tools, but the smoke test offers none",
+        id="an end because of tools without tools",
+    ),
+    pytest.param(
+        [*ASKED, "expect = { not-tool = true }"], "10:12",
+        "smoke[0].expect.not-tool: expects something of tools, but the smoke test offers none",
+        id="no call, without tools",
+    ),
+    pytest.param(
         [*ASKED, EXPECT, "max-tokens = 100000"], "11:1", "smoke[0].max-tokens: must be 1 to 8192 tokens",
         id="an answer without end",
     ),
@@ -290,6 +308,24 @@ def test_a_pipe_in_place_of_a_picture_is_refused_without_waiting_for_it(write: W
     path = pictured(write, 'image = "pipe.png"')
     os.mkfifo(path.parent / "pipe.png")
     assert problems(path) == ["recipe/team.toml:11:1: rules[0].smoke[0].image: 'pipe.png' is not a regular file"]
+
+
+def test_a_picture_given_twice_is_refused(write: Write, problems: Problems) -> None:
+    path = pictured(write, 'image = "x.png"', 'image-data = "aGVsbG8="')
+    assert problems(path) == [
+        "recipe/team.toml:11:1: rules[0].smoke[0].image: stands beside image-data; one of the two is enough"
+    ]
+
+
+def test_links_that_go_round_in_circles_are_no_picture(write: Write, problems: Problems) -> None:
+    path = pictured(write, 'image = "a.png"')
+    try:
+        (path.parent / "a.png").symlink_to(path.parent / "b.png")
+        (path.parent / "b.png").symlink_to(path.parent / "a.png")
+    except OSError:
+        pytest.skip("this system does not let us make links")
+    (problem,) = problems(path)
+    assert problem.startswith("recipe/team.toml:11:1: rules[0].smoke[0].image: 'a.png' cannot be read: ")
 
 
 def test_text_that_is_not_base64_is_no_picture(write: Write, problems: Problems) -> None:

@@ -158,6 +158,13 @@ def _without(*keys: str) -> Any:
     return older
 
 
+def test_another_failure_than_a_refusal_is_not_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llamaexit.ollama.inference.Inference.ask", _without("truncate", "shift"))
+    result = put(ctx_refuse.CHECK, OLD_AGENT.but(breaks_down("the model runner has stopped"))).result
+    assert (result.outcome, result.fault) == ("warn", "broken")
+    assert "the model runner has stopped" in result.reason
+
+
 def test_a_context_that_takes_minutes_to_read_is_not_filled_for_that() -> None:
     found = put(ctx_refuse.CHECK, OLD_AGENT, context=65536)
     assert (found.result.outcome, found.result.reason) == ("skip", "only asked up to 32,768 tokens of context")

@@ -13,7 +13,7 @@ from llamaexit.smoke.bench import Bench
 from llamaexit.smoke.checks import embed_compat, fim, guard, vision_big, vision_read
 from llamaexit.smoke.drawing import FONT
 from llamaexit.smoke.evidence import dump_result, load_result
-from llamaexit.smoke.model import CheckResult, Exchange, SuiteResult
+from llamaexit.smoke.model import CheckResult, Exchange, Residency, SuiteResult
 from llamaexit.smoke.verdict import compare
 from standin.brains import LLAMA
 from standin.brains_tools import (
@@ -155,6 +155,14 @@ def test_a_model_that_is_gone_after_a_large_picture_fails(monkeypatch: pytest.Mo
     assert result.reason == "after the picture it is no longer in memory"
 
 
+def test_a_model_that_a_large_picture_pushes_off_the_gpu_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = iter([1.0, 0.6])
+    monkeypatch.setattr(Bench, "ps", lambda self: Residency(1000, int(1000 * next(shares)), 4096))
+    result = put(vision_big.CHECK, LOOKER, can=SEER).result
+    assert (result.outcome, result.fault) == ("fail", "no-fit")
+    assert result.reason == "after the picture 60% of it is on the GPU, before it was 100%"
+
+
 def test_a_large_picture_is_not_shown_to_a_model_on_the_processor() -> None:
     found = put(vision_big.CHECK, LOOKER.but(gpu_share=0.0), can=SEER)
     assert found.result.outcome == "skip"
@@ -228,6 +236,12 @@ def test_vectors_that_know_no_topics_fail() -> None:
     result = vectors_of(Embedder(size=96, constant=True, other=3))
     assert (result.outcome, result.fault) == ("fail", "wrong")
     assert "sentences that mean the same are no closer" in result.reason
+
+
+def test_vectors_that_are_none_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bench, "embed", lambda self, texts: ((1.0,), (float("inf"),), (1.0,)))
+    result = vectors_of(OLD)
+    assert (result.outcome, result.reason) == ("fail", "vectors with something in them that is no number")
 
 
 def test_a_chat_model_that_gives_no_vectors_fails() -> None:

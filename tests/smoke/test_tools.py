@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from putting import EVERYTHING, put, subject_of
 
+from llamaexit.smoke.answer import Called
 from llamaexit.smoke.checks import (
     tools_choice,
     tools_diverse,
@@ -20,7 +21,7 @@ from llamaexit.smoke.checks import (
     tools_stream,
     tools_v1,
 )
-from llamaexit.smoke.tools import spelled_out
+from llamaexit.smoke.tools import arguments_of, spelled_out
 from standin import Behaviour, Said, ToolCall, Turn
 from standin.brains import Habit, only_when
 from standin.brains_tools import (
@@ -343,6 +344,21 @@ def test_a_call_on_v1_that_clients_cannot_read_fails(habit: Habit, reason: str) 
 def test_tools_and_a_format_at_once_are_only_reported(model: Behaviour, outcome: str, reason: str) -> None:
     result = put(tools_format.CHECK, model).result
     assert (result.outcome, result.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("given", "v1", "said"),
+    [
+        pytest.param({"a": 1}, False, {"a": 1}, id="an object, natively"),
+        pytest.param('{"a": 1}', True, {"a": 1}, id="a text of JSON on v1"),
+        pytest.param({"a": 1}, True, "the arguments of f are no text of JSON, as /v1 promises", id="an object on v1"),
+        pytest.param("{a: 1}", True, 'the arguments of f are not JSON: "{a: 1}"', id="no JSON on v1"),
+        pytest.param("[1]", True, "the arguments of f are no object: [1]", id="a list on v1"),
+        pytest.param(None, False, "the arguments of f are no object: null", id="nothing"),
+    ],
+)
+def test_arguments_are_read_as_each_route_gives_them(given: Any, v1: bool, said: Any) -> None:
+    assert arguments_of(Called("f", given), v1=v1) == said
 
 
 @pytest.mark.parametrize(
