@@ -11,7 +11,7 @@ REFUSALS = [
     (400, "registry.ollama.ai/library/llama3.1:8b does not support tools", "unsupported"),
     (400, '"llama3.1:8b" does not support thinking', "unsupported"),
     (501, "This server does not support embeddings. Start it with `--embeddings`", "unsupported"),
-    (500, '{"error":{"code":500,"message":"image input is not supported - hint: …"}}', "unsupported"),
+    (500, "image input is not supported - hint: …", "unsupported"),
     (500, "this model is missing data required for image input", "unsupported"),
     (412, "pull model manifest: 412: The model you are attempting to pull requires a newer version", "too-old"),
     (
@@ -86,3 +86,19 @@ def test_an_empty_body_is_an_error() -> None:
 
 def test_an_answer_is_no_problem() -> None:
     assert unanswered(reply({"message": {"content": "x"}, "done": True}), 20) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ('{"error":{"code":400,"message":"9 tokens exceed the context","n_ctx":4}}', "9 tokens exceed the context"),
+        ('{"error":{"code":400}}', '{"error":{"code":400}}'),
+        ('{"error":"x"}', '{"error":"x"}'),
+        ("[1]", "[1]"),
+        ("{", "{"),
+    ],
+)  # fmt: skip
+def test_an_error_of_the_runner_is_told_without_the_json_around_it(error: str, told: str) -> None:
+    problem = unanswered(reply({"error": error}, 400, error=error), 20)
+    assert problem is not None
+    assert problem.reason == f"the server answered 400: {told}"

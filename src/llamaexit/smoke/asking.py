@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -85,7 +86,7 @@ def unanswered(reply: Reply, seconds: float) -> Unanswered | None:
 
     The texts are those of Ollama's server and of the runners below it.
     """
-    error = " ".join((reply.error or "").split())
+    error = " ".join(_inner(reply.error or "").split())
     if reply.timed_out:
         return Unanswered("error", "timeout", f"no answer within {seconds:.0f} seconds")
     if reply.status == 0:
@@ -105,6 +106,15 @@ def unanswered(reply: Reply, seconds: float) -> Unanswered | None:
     if reply.status in _NOBODY_ANSWERS:
         return Unanswered("error", "broken", reason, lasting=True)
     return Unanswered("fail", "broken", reason)
+
+
+def _inner(error: str) -> str:
+    """An error of the runner, which Ollama passes on as the JSON it is: `{"error":{"code":400,"message":"…"}}`."""
+    try:
+        found = json.loads(error)["error"]["message"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return error
+    return found if isinstance(found, str) else error
 
 
 def _said_by_server(reply: Reply) -> bool:
