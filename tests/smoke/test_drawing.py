@@ -7,7 +7,7 @@ import string
 import pytest
 
 from llamaexit.smoke.drawing import FONT, HEIGHT, WIDTH, Picture
-from standin.brains_tools import letters, pixels
+from standin.brains_tools import letters, pixel, pixels
 
 # how the letters are meant to look, drawn by hand
 SHAPES = {
@@ -37,13 +37,13 @@ def test_a_picture_is_a_png_in_which_the_word_is_read_again(dot: int) -> None:
     picture = Picture("LIMBOT", 400, 200, dot, ink=(255, 230, 0), paper=(90, 0, 20))
     width, height, rows = pixels(picture.png())
     assert (width, height) == (400, 200)
-    assert {pixel for row in rows for pixel in row} == {picture.ink, picture.paper}
+    assert {pixel(rows, x, y) for x in range(width) for y in range(height)} == {picture.ink, picture.paper}
     assert letters(rows, FONT) == "LIMBOT"
 
 
 def test_the_word_is_in_the_middle() -> None:
     _, _, rows = pixels(Picture("EHE", 100, 60, 2).png())
-    inked = [(x, y) for y, row in enumerate(rows) for x, pixel in enumerate(row) if pixel == (0, 0, 0)]
+    inked = [(x, y) for y in range(60) for x in range(100) if pixel(rows, x, y) == (0, 0, 0)]
     left, right = min(x for x, _ in inked), max(x for x, _ in inked)
     top, bottom = min(y for _, y in inked), max(y for _, y in inked)
     assert left == 99 - right

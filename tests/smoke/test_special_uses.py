@@ -21,6 +21,7 @@ from standin.brains_tools import (
     crashes_over_pictures_of,
     fills_gaps,
     labels,
+    pixel,
     pixels,
     reads_pictures,
     sees,
@@ -90,7 +91,7 @@ def one_letter_off(turn: Any) -> str | None:
         pytest.param(sees("A white rectangle."), "fail", (False, False, False), id="sees nothing"),
         pytest.param(sees(""), "fail", (False, False, False), id="says nothing"),
         pytest.param(
-            lambda turn: sees("Blue.")(turn) if pixels(turn.images[-1])[2][0][0] == (20, 40, 140) else None,
+            lambda turn: sees("Blue.")(turn) if pixel(pixels(turn.images[-1])[2], 0, 0) == (20, 40, 140) else None,
             "warn", (True, False, True), id="cannot read light on dark",
         ),
     ],

@@ -227,7 +227,7 @@ def size_of(png: bytes) -> tuple[int, int]:
     return width, height
 
 
-def pixels(png: bytes) -> tuple[int, int, list[list[Pixel]]]:
+def pixels(png: bytes) -> tuple[int, int, list[bytes]]:
     """Width, height and rows of a PNG file of eight-bit RGB without filters; every checksum is checked."""
     assert png.startswith(b"\x89PNG\r\n\x1a\n"), "no PNG file"
     place, data, width, height = 8, b"", 0, 0
@@ -247,33 +247,40 @@ def pixels(png: bytes) -> tuple[int, int, list[list[Pixel]]]:
     assert len(raw) == height * step
     lines = [raw[at : at + step] for at in range(0, len(raw), step)]
     assert all(line[0] == 0 for line in lines), "a filter"
-    return width, height, [list(zip(line[1::3], line[2::3], line[3::3], strict=True)) for line in lines]
+    return width, height, [line[1:] for line in lines]
 
 
-def letters(rows: list[list[Pixel]], font: Mapping[str, tuple[int, ...]]) -> str:
+def pixel(rows: list[bytes], x: int, y: int) -> Pixel:
+    """Red, green and blue of one place."""
+    red, green, blue = rows[y][3 * x : 3 * x + 3]
+    return red, green, blue
+
+
+def letters(rows: list[bytes], font: Mapping[str, tuple[int, ...]]) -> str:
     """The letters in a picture, found by their dots: the paper is what the corner has, the rest is ink."""
-    paper = rows[0][0]
-    inked = [y for y, row in enumerate(rows) if any(pixel != paper for pixel in row)]
-    across = [x for x in range(len(rows[0])) if any(rows[y][x] != paper for y in inked)]
+    paper = pixel(rows, 0, 0)
+    width = len(rows[0]) // 3
+    blank = bytes(paper) * width
+    inked = [y for y, row in enumerate(rows) if row != blank]
     if not inked:
         return ""
     dot = (inked[-1] - inked[0] + 1) // 7
+    across = [x for x in range(width) if any(pixel(rows, x, y) != paper for y in inked[::dot])]
     left, top = across[0], inked[0]
     by_shape = {shape: letter for letter, shape in font.items()}
+
+    def ink(x: int, y: int) -> bool:
+        return 0 <= x < width and pixel(rows, x, y) != paper
+
     read = ""
     # the first letter may begin with empty columns, so every start within a letter is tried
     for start in range(left - 2 * dot, left + 1, dot):
         attempt = ""
         for at in range(start, across[-1] + 1, 6 * dot):
             shape = tuple(
-                sum(_ink(rows, at + column * dot, top + row * dot, paper) << (4 - column) for column in range(5))
-                for row in range(7)
+                sum(ink(at + column * dot, top + row * dot) << (4 - column) for column in range(5)) for row in range(7)
             )
             attempt += by_shape.get(shape, "?")
-        if attempt.count("?") < max(read.count("?"), 1) or not read:
+        if not read or attempt.count("?") < read.count("?"):
             read = attempt
     return read
-
-
-def _ink(rows: list[list[Pixel]], x: int, y: int, paper: Pixel) -> bool:
-    return 0 <= x < len(rows[0]) and rows[y][x] != paper
