@@ -11,12 +11,13 @@ from test_golden_decisions import LLAMA31, TEAM_BOT, builtin
 
 from llamaexit.ollama.failures import NO_SERVER
 from llamaexit.planning.options import PlanOptions
-from llamaexit.planning.plan import Decision
+from llamaexit.planning.plan import Decision, UseDecision
 from llamaexit.planning.planner import Planner, describe_machine, describe_ollama, make_plan
 from llamaexit.planning.rules import means
+from llamaexit.planning.uses import stated_needs
 from llamaexit.recipes.library import Layer, Library
 from llamaexit.recipes.load import load_library
-from llamaexit.recipes.model import Choice, Policy, Recipe, Rule
+from llamaexit.recipes.model import Choice, Policy, Recipe, Rule, Target
 from llamaexit.recipes.pack import load_pack
 from llamaexit.snapshot import InstalledModel, OllamaFacts
 from llamaexit.units import GIB
@@ -107,6 +108,67 @@ def test_a_rule_applies_where_all_it_says_about_the_source_is_true(
 def test_a_rule_whose_conditions_do_not_hold_says_nothing_about_the_use_either() -> None:
     library = library_of(rule("qwen3:14b", use="code", max_parameters=5.0))
     assert decided(library).use.source == "catalogue"
+
+
+def losing(loss: tuple[str, ...], *, on_choice: bool = False, holds: int = 131072, **options: object) -> Decision:
+    """A team gives llama3.1:8b, which has tools and 128K, a target without tools that holds so many tokens."""
+    poor = Target(
+        "acme/poor:1b", "acme", "ACME", capabilities=("completion",), context=holds, size=10**9, parameters=1.0
+    )
+    made = replace(
+        rule("acme/poor:1b"),
+        targets=(Choice("acme/poor:1b", why="because", accept_loss=loss if on_choice else ()),),  # type: ignore[arg-type]
+        accept_loss=() if on_choice else loss,  # type: ignore[arg-type]
+    )
+    recipe = Recipe(schema=1, name="acme", rules=(made,), models=(poor,))
+    return decided(Library(load_pack(), [Layer(recipe, "acme.toml", (1,))]), **options)  # type: ignore[arg-type]
+
+
+def poor(decision: Decision) -> bool:
+    return decision.target is not None and decision.target.model == "acme/poor:1b"
+
+
+@pytest.mark.parametrize("on_choice", [True, False], ids=["on the target", "on the rule"])
+def test_a_team_may_accept_that_a_target_lacks_tools(on_choice: bool) -> None:
+    assert losing((), on_choice=on_choice).rejected[0].because == "capability"
+    decision = losing(("tools",), on_choice=on_choice)
+    assert poor(decision)
+    assert decision.target is not None
+    (loss,) = [caveat.text for caveat in decision.target.caveats if caveat.code == "LOSS"]
+    assert loss == "Has less than the old model, which the recipe acme accepts: no tools."
+    assert "tools" not in decision.target.uses
+
+
+def test_accepting_to_lose_one_thing_is_not_accepting_to_lose_another() -> None:
+    assert not poor(losing(("vision", "context")))
+
+
+def test_what_was_said_to_be_the_use_is_never_given_away() -> None:
+    assert not poor(losing(("tools",), uses={"llama3.1:8b": ("tools",)}))
+    assert poor(losing(("tools",), uses={"llama3.1:8b": ("chat",)}))
+
+
+def test_what_every_use_needs_is_never_given_away() -> None:
+    assert stated_needs(UseDecision(("vision",), "catalogue", "")) == {"vision"}
+    assert stated_needs(UseDecision(("chat", "vision"), "catalogue", "")) == frozenset()
+    assert stated_needs(UseDecision(("chat", "vision"), "recipe", "")) == {"vision"}
+
+
+def test_a_team_may_accept_a_shorter_context() -> None:
+    bot = replace(TEAM_BOT, name="llama3.1:8b", parameters={"num_ctx": 65536})
+    assert losing(("tools",), model=bot, holds=8192).rejected[0].because == "context"
+    decision = losing(("tools", "context"), model=bot, holds=8192)
+    assert poor(decision)
+    assert decision.target is not None and decision.target.fit is not None
+    assert (decision.target.fit.context, decision.target.set_context) == (8192, 8192)
+    texts = {caveat.code: caveat.text for caveat in decision.target.caveats}
+    assert texts["LOSS"].endswith("no tools; 8192 tokens of context, 65536 are used.")
+    assert texts.keys().isdisjoint({"CONTEXT", "SET_CONTEXT"})
+
+
+def test_a_context_somebody_asked_for_is_never_given_away() -> None:
+    assert not poor(losing(("tools", "context"), holds=8192, context=16384))
+    assert poor(losing(("tools", "context"), holds=8192, context=8192))
 
 
 def test_a_denied_family_is_passed_over() -> None:

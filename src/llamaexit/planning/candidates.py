@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from llamaexit.planning.rules import RuleBook
     from llamaexit.recipes.library import BoundRule, Library
-    from llamaexit.recipes.model import Choice, Tag, Target, Use
+    from llamaexit.recipes.model import Choice, Loss, Tag, Target, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ class Candidate:
     def model(self) -> str:
         """The name the rule gives the target."""
         return self.choice.model
+
+    @property
+    def accepted(self) -> frozenset[Loss]:
+        """What it may lack that the source has."""
+        return frozenset((*self.choice.accept_loss, *self.bound.rule.accept_loss))
 
     @property
     def named(self) -> bool:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One source, its uses, and the target that was chosen for it. old_parameters: billions."""
+    """One source, its uses, and the target that was chosen for it. old_parameters: billions.
+
+    lost: what the target lacks and the recipe accepts, in words. shorter: the context is among it.
+    """
 
     source: InstalledModel
     old_context: int
@@ -29,12 +32,24 @@ class Switch:
     gpu_share: float | None
     thought_before: bool = False
     set_context: int | None = None
+    lost: tuple[str, ...] = ()
+    shorter: bool = False
 
 
 _Relevant = Callable[[Switch], bool]
 
 _WITHOUT_TEMPLATE = frozenset({"fim", "text", "embedding"})
-_FIRST = ("BROKEN", "ALREADY_BROKEN", "SET_CONTEXT", "THINK_ONLY", "THINK_DEFAULT", "SMALLER", "CONTEXT", "NO_TOOLS")
+_FIRST = (
+    "BROKEN",
+    "ALREADY_BROKEN",
+    "LOSS",
+    "SET_CONTEXT",
+    "THINK_ONLY",
+    "THINK_DEFAULT",
+    "SMALLER",
+    "CONTEXT",
+    "NO_TOOLS",
+)
 """What people have to know before anything else, the most pressing first."""
 
 _RELEVANT: dict[str, _Relevant] = {
@@ -67,7 +82,7 @@ _RELEVANT: dict[str, _Relevant] = {
 def relevant_caveats(switch: Switch, codes: Iterable[str], library: Library) -> tuple[Caveat, ...]:
     """Caveats of the rule and of the target without those the facts settle, and what was reckoned; pressing ones first.
 
-    Codes that are not in a recipe's table are made here: BROKEN, SET_CONTEXT, SMALLER.
+    Codes that are not in a recipe's table are made here: BROKEN, LOSS, SET_CONTEXT, SMALLER.
     """
     wanted = dict.fromkeys(codes)
     thinking = switch.facts.target.thinking
@@ -76,7 +91,7 @@ def relevant_caveats(switch: Switch, codes: Iterable[str], library: Library) -> 
     if thinking.default and thinking.can_disable is False:
         del wanted["THINK_DEFAULT"]
         wanted["THINK_ONLY"] = None
-    if 0 < switch.facts.context < switch.old_context:
+    if 0 < switch.facts.context < switch.old_context and not switch.shorter:
         wanted["CONTEXT"] = None
     found = [Caveat(code, library.caveat(code)) for code in wanted if _matters(code, switch)]
     found += _reckoned(switch)
@@ -93,7 +108,12 @@ def _reckoned(switch: Switch) -> Iterator[Caveat]:
     """What no recipe can know beforehand."""
     if switch.source.problem is not None:
         yield Caveat("BROKEN", f"The old model cannot be used as it is: {switch.source.problem}.")
-    if switch.set_context is not None:
+    if switch.lost:
+        recipe = switch.facts.candidate.bound.recipe
+        yield Caveat(
+            "LOSS", f"Has less than the old model, which the recipe {recipe} accepts: {'; '.join(switch.lost)}."
+        )
+    if switch.set_context is not None and not switch.shorter:
         yield Caveat(
             "SET_CONTEXT",
             f"Ask for num_ctx {switch.set_context}: at Ollama's default context it does not fit here "

@@ -133,7 +133,7 @@ def _replace(
     *,
     automatic: bool,
 ) -> Decision:
-    choice = describe_target(question, winner, best_way(winner, case, world), world)
+    choice = describe_target(question, case, winner, best_way(winner, case, world), world)
     mine = question.facts.custom and question.facts.installed
     return Decision(
         action="replace",

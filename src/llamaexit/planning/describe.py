@@ -8,31 +8,36 @@ from llamaexit.ollama.version import at_least
 from llamaexit.planning.caveats import Switch, relevant_caveats
 from llamaexit.planning.parameters import parameters_of
 from llamaexit.planning.plan import Figures, LicenceChange, TargetChoice, Thinking, Version
+from llamaexit.planning.uses import NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llamaexit.planning.facts import Facts, Way, World
+    from llamaexit.planning.facts import Case, Facts, Way, World
     from llamaexit.planning.question import Question
     from llamaexit.recipes import model as recipe
     from llamaexit.recipes.library import Library
     from llamaexit.recipes.model import Licence, Use
 
 
-def describe_target(question: Question, winner: Facts, way: Way | None, world: World) -> TargetChoice:
+def describe_target(question: Question, case: Case, winner: Facts, way: Way | None, world: World) -> TargetChoice:
     """The winner as the plan shows it; `way` is how it will run, None when its size is not known."""
     source, candidate, target = question.source, winner.candidate, winner.target
     rule, thinking = candidate.bound.rule, target.thinking
+    lacks = winner.lacks(case)
+    uses = tuple(use for use in question.use.uses if NEEDS.get(use, frozenset()).isdisjoint(lacks))
     switch = Switch(
         source=source,
         old_context=question.facts.context,
         old_parameters=parameters_of(source, question.origin),
-        uses=question.use.uses,
+        uses=uses,
         facts=winner,
         ollama_version=world.ollama_version,
         gpu_share=way.estimate.unloaded.gpu_share if way is not None else None,
         thought_before=question.thought_before,
         set_context=way.set_context if way is not None else None,
+        lost=_lost(winner, case, lacks),
+        shorter=winner.too_short(case),
     )
     return TargetChoice(
         model=candidate.model,
@@ -41,7 +46,7 @@ def describe_target(question: Question, winner: Facts, way: Way | None, world: W
         recipe=candidate.bound.recipe,
         role=candidate.choice.role,
         why=candidate.choice.why,
-        uses=question.use.uses,
+        uses=uses,
         fit=way.estimate if way is not None else None,
         download=winner.download,
         licence=licence_change(question.facts.licence, target.licence, world.library),
@@ -62,6 +67,13 @@ def describe_target(question: Question, winner: Facts, way: Way | None, world: W
         unverified=_unverified(target.unverified, question.use.uses, bool(candidate.choice.evidence)),
         smoke=rule.smoke,
     )
+
+
+def _lost(winner: Facts, case: Case, lacks: Sequence[str]) -> tuple[str, ...]:
+    words = [f"no {capability}" for capability in lacks]
+    if winner.too_short(case):
+        words.append(f"{winner.context} tokens of context, {case.context} are used")
+    return tuple(words)
 
 
 def what_happens(question: Question, target: TargetChoice, rebuilt: bool) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from llamaexit.planning.plan import Download
-from llamaexit.planning.uses import capabilities_to_keep
+from llamaexit.planning.question import GIVEN
+from llamaexit.planning.uses import capabilities_to_keep, stated_needs
 
 if TYPE_CHECKING:
     from llamaexit.memory import Estimate
@@ -27,6 +28,7 @@ _WANTS_THINKING = frozenset({"reasoning", "math"})
 class Case:
     """What a candidate is held against: the source, its uses, and what must be kept.
 
+    firm: capabilities that no recipe may accept to lose, and firm_context: tokens likewise.
     context: tokens that are really used. asked_context: tokens a target will be asked for, None for Ollama's default.
     gpu_share: that of the old model with everything else unloaded, None when it cannot be reckoned. prefer_quiet:
     targets that think by default come last.
@@ -35,7 +37,9 @@ class Case:
     name: str
     uses: tuple[Use, ...]
     capabilities: frozenset[str]
+    firm: frozenset[str]
     context: int
+    firm_context: int
     context_source: str
     asked_context: int | None
     gpu_share: float | None
@@ -79,6 +83,17 @@ class Facts:
     remote: RemoteFacts | None
     ways: Callable[[], Iterable[Way]]
 
+    def lacks(self, case: Case) -> tuple[str, ...]:
+        """Capabilities of the old model, or of its uses, that this one does not have."""
+        missing = sorted(case.capabilities - self.capabilities)
+        if "tools" not in missing and "tools" in case.capabilities and "NO_TOOLS" in self.candidate.choice.caveats:
+            missing.append("tools")
+        return tuple(missing)
+
+    def too_short(self, case: Case) -> bool:
+        """Whether it holds fewer tokens than are used."""
+        return 0 < self.context < case.context
+
     @property
     def loud(self) -> bool:
         """Whether it thinks before it answers unless a client says otherwise; what is not known counts."""
@@ -88,11 +103,14 @@ class Facts:
 def case_of(question: Question, world: World) -> Case:
     """What the candidates of a source have to live up to."""
     old = question.old
+    floor = world.policy.min_context
     return Case(
         name=question.source.name,
         uses=question.use.uses,
         capabilities=capabilities_to_keep(question.use, question.capabilities),
+        firm=stated_needs(question.use),
         context=question.context,
+        firm_context=question.context if question.context_source == GIVEN else floor.value if floor is not None else 0,
         context_source=question.context_source,
         asked_context=question.asked_context,
         gpu_share=old.unloaded.gpu_share if old is not None and old.unloaded.placement != "none" else None,
@@ -114,29 +132,39 @@ def facts_of(candidate: Candidate, case: Case, reckoner: Reckoner) -> Facts:
     else:
         digest = (tag.digest if tag is not None else target.digest) or None
     known = here.capabilities if here is not None and here.capabilities is not None else target.capabilities
+    context = (here.context_length if here is not None else None) or (tag.context if tag else 0) or target.context
     return Facts(
         candidate=candidate,
         target=target,
         # what a template claims and the recipes deny is not a capability: both have to say so
         capabilities=frozenset(known).intersection(target.capabilities) if target.capabilities else frozenset(known),
-        context=(here.context_length if here is not None else None) or (tag.context if tag else 0) or target.context,
+        context=context,
         download=reckoner.download(candidate),
         digest=digest,
         min_ollama=(remote.requires if remote is not None and remote.requires else "") or target.min_ollama,
         here=here,
         remote=remote,
-        ways=lambda: _ways(candidate, case, reckoner),
+        ways=lambda: _ways(candidate, case, reckoner, context if "context" in candidate.accepted else 0),
     )
 
 
-def _ways(candidate: Candidate, case: Case, reckoner: Reckoner) -> Iterator[Way]:
-    """As it will be asked for; where Ollama's default is another context, also with the one that is needed."""
+def _ways(candidate: Candidate, case: Case, reckoner: Reckoner, most: int) -> Iterator[Way]:
+    """As it will be asked for; where Ollama's default is another context, also with the one that is needed.
+
+    most: tokens that the candidate holds and that are enough, 0 where all that are used have to find room.
+    """
+    needed = min(case.context, most or case.context)
+    if case.asked_context is not None and needed < case.asked_context:
+        asked = reckoner.target(candidate, needed, case.context_source)
+        if asked is not None:
+            yield Way(asked, asked.context)
+        return
     asked = reckoner.target(candidate, case.asked_context, case.context_source)
     if asked is None:
         return
-    if asked.context >= case.context or case.asked_context is not None:
+    if asked.context >= needed or case.asked_context is not None:
         yield Way(asked, None)
-    if case.asked_context is None and asked.context != case.context:
-        pinned = reckoner.target(candidate, case.context, case.context_source)
+    if case.asked_context is None and asked.context != needed:
+        pinned = reckoner.target(candidate, needed, case.context_source)
         if pinned is not None:
             yield Way(pinned, pinned.context)

@@ -55,10 +55,9 @@ def runs_here(facts: Facts, case: Case, world: World) -> Verdict | None:
 
 
 def can_do_it(facts: Facts, case: Case, world: World) -> Verdict | None:
-    """Capabilities the old model had, or the uses need."""
-    missing = sorted(case.capabilities - facts.capabilities)
-    if "tools" not in missing and "tools" in case.capabilities and "NO_TOOLS" in facts.candidate.choice.caveats:
-        missing.append("tools")
+    """Capabilities the old model had, or the uses need, as far as the recipe does not accept to lose them."""
+    accepted = facts.candidate.accepted - case.firm
+    missing = [one for one in facts.lacks(case) if one not in accepted]
     if missing:
         return "capability", f"has no {' and no '.join(missing)}, which {case.name} has or its use needs"
     return None
@@ -74,7 +73,8 @@ def good_at_it(facts: Facts, case: Case, world: World) -> Verdict | None:
 
 def keeps_context(facts: Facts, case: Case, world: World) -> Verdict | None:
     """The window that is really used, not the largest one advertised."""
-    if facts.context and facts.context < case.context:
+    accepted = "context" in facts.candidate.accepted and facts.context >= case.firm_context
+    if facts.too_short(case) and not accepted:
         return "context", f"holds {facts.context} tokens, {case.context} are used"
     return None
 

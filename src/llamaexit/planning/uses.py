@@ -64,6 +64,14 @@ def decide_use(
     return UseDecision(("chat",), "assumed", "assumed: nothing says what it is used for")
 
 
+def stated_needs(decision: UseDecision) -> frozenset[str]:
+    """Capabilities that no recipe may accept to lose: somebody stated the use, or nothing is left to use without."""
+    needs = [NEEDS.get(use, frozenset()) for use in decision.uses]
+    if decision.source in ("given", "recipe"):
+        return frozenset().union(*needs)
+    return needs[0].intersection(*needs[1:]) if needs else frozenset()
+
+
 def capabilities_to_keep(decision: UseDecision, old: frozenset[str] | None) -> frozenset[str]:
     """Capabilities a target must have: those the uses imply and, unless the uses were given, those of the old model."""
     needed = frozenset().union(*(NEEDS.get(use, frozenset()) for use in decision.uses))

@@ -16,6 +16,8 @@ Use = Literal[
     "rag", "long-context", "roleplay", "math", "sql", "medical", "text",
 ]  # fmt: skip
 OriginVerdict = Literal["meta", "not-meta", "unknown"]
+Loss = Literal["tools", "vision", "context"]
+"""What a target may lack that the old model has, where a recipe says so."""
 Route = Literal["chat", "generate", "v1"]
 Language = Literal[
     "ar", "cs", "de", "el", "en", "es", "fi", "fr", "he", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "th",
@@ -239,7 +241,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One target of a rule, in the order the recipe prefers them."""
+    """One target of a rule, in the order the recipe prefers them. accept_loss: what it may lack that the source has."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
@@ -249,6 +251,7 @@ class Choice:
     caveats: tuple[str, ...] = ()
     evidence: tuple[Figures, ...] = ()
     confidence: str = ""
+    accept_loss: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +366,8 @@ class Rule:
     match: names or glob patterns of source models. generation, min_parameters and max_parameters (billions; from
     the lower up to, not including, the upper; 0 is no bound) match what a source is instead of what it is called. A
     rule with none of them matches every Llama model. automatic: False when a person has to decide; `decide` says what.
-    smoke: what the team itself asks of whichever target is taken.
+    accept_loss: what any of the targets may lack that the source has. smoke: what the team itself asks of whichever
+    target is taken.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -381,6 +385,7 @@ class Rule:
     counter_evidence: tuple[Figures, ...] = ()
     no_equivalent_for: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    accept_loss: tuple[Loss, ...] = ()
     smoke: tuple[SmokeCheck, ...] = ()
 
 
