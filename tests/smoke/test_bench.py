@@ -242,6 +242,13 @@ def test_a_model_that_only_embeds_is_loaded_by_embedding() -> None:
     assert "input" in inference.asked[0]
 
 
+def test_a_load_that_is_not_confirmed_is_an_error() -> None:
+    bench, _ = scripted_bench(reply({"response": "", "done": False}))
+    with pytest.raises(Unanswered, match="not confirmed"):
+        bench.load()
+    assert not bench.loaded
+
+
 def test_loading_asks_for_the_context_of_the_plan_and_takes_the_time() -> None:
     with installed(Echo(), context=8192) as place:
         bench = place.bench()

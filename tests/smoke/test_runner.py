@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -125,19 +126,15 @@ def test_a_server_that_goes_away_in_the_middle_is_an_error_not_a_verdict_on_the_
     assert compare(None, result).verdict == "error"
 
 
+def ticking(seconds: float) -> Callable[[], float]:
+    """A clock that goes on by so much with every look at it."""
+    looks = count()
+    return lambda: next(looks) * seconds
+
+
 def clocked(place: Place, seconds: float, **options: Any) -> SuiteResult:
     """A suite in which every look at the clock takes so long."""
-
-    def ticks() -> Iterator[float]:
-        now = 0.0
-        while True:
-            yield now
-            now += seconds
-
-    clock = ticks()
-    return run_suite(
-        place.subject, place.inference, suite="quick", seed=SEED, clock=lambda: next(clock), **options
-    )  # fmt: skip
+    return run_suite(place.subject, place.inference, suite="quick", seed=SEED, clock=ticking(seconds), **options)
 
 
 def test_what_does_not_fit_into_the_time_is_left_out_and_said_so() -> None:
@@ -150,6 +147,30 @@ def test_what_does_not_fit_into_the_time_is_left_out_and_said_so() -> None:
     assert skipped is not None
     assert (skipped.fault, skipped.reason) == ("budget", "the time for the tests, 180 seconds, was used up")
     assert compare(None, result).verdict == "not-enough-evidence"
+
+
+def test_one_more_load_is_reckoned_with_before_the_first_question_on_v1_and_none_after_it() -> None:
+    left: dict[str, float | None] = {}
+
+    def began(check: str, title: str, number: int, of: int, seconds_left: float | None) -> None:
+        left[check] = seconds_left
+
+    with installed(LLAMA) as place:
+
+        class Slow:
+            def ask(self, path: str, request: dict[str, Any], *, seconds: float) -> Any:
+                answer = place.inference.ask(path, request, seconds=seconds)
+                loads = path == "/api/generate" and "prompt" not in request
+                return replace(answer, seconds=1000.0) if loads else answer
+
+            def loaded(self) -> list[dict[str, Any]]:
+                return place.inference.loaded()
+
+        run_suite(place.subject, Slow(), suite="quick", seed=SEED, began=began, answer_seconds=30.0)
+    first, second = [left[check] for check in left if check.endswith(".v1")][:2]
+    assert first is not None
+    assert second is not None
+    assert first > 1000 > second
 
 
 def test_time_is_no_matter_where_somebody_set_how_long_to_wait_for_an_answer() -> None:

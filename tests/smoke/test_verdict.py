@@ -228,6 +228,11 @@ def test_less_on_the_gpu(check_id: str, old: float, new: float, outcome: Outcome
     assert (found.new, found.blocks) == (outcome, blocks)
 
 
+def test_a_share_nobody_told_is_not_judged() -> None:
+    assert measured("load.residency", {}, {"gpu_share": 0.1}).new == "pass"
+    assert measured("load.residency", {"gpu_share": 1.0}, {}).new == "pass"
+
+
 @pytest.mark.parametrize(("tokens", "outcome"), [(350.0, "pass"), (351.0, "warn")], ids=["three times and 50", "more"])
 @pytest.mark.parametrize("check_id", ["think.naive", "think.off.chat", "think.off.generate", "think.off.v1"])
 def test_many_more_words(check_id: str, tokens: float, outcome: Outcome) -> None:

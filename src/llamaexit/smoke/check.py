@@ -60,11 +60,6 @@ class Check:
         return suite in self.suites and not self.uses.isdisjoint(subject.uses)
 
 
-def passed(figures: dict[str, float] | None = None) -> Finding:
-    """All is well."""
-    return Finding("pass", figures=figures or {})
-
-
 class Tally:
     """How several questions of one check went, one by one.
 
