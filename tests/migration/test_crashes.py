@@ -13,7 +13,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from llamaexit.jsonable import dump
 from llamaexit.migration.options import MigrationOptions
 from llamaexit.migration.runs import history, run_ids
 from standin import Registry, Standin, Store
+from standin.brains_tools import AGENT
 
 pytestmark = [
     pytest.mark.crash,
@@ -32,6 +33,8 @@ pytestmark = [
 ]
 OPTIONS = MigrationOptions(suite="none", overlap=False, aliases={"team-chat": "llama3.1:8b"}, take_over=True)
 RESTARTED = (False, True)
+SLICES = 5
+"""Parts that the cases with smoke tests are played in, each in less than the minute after which a test hangs."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.processes = Processes()
+        self.options = OPTIONS
         with self.standin() as standin:
             self.plan = plan_for(standin, standin.registry)
             self.registry = standin.registry
@@ -75,7 +79,7 @@ class Stage:
         return scene_with(self.plan, self.folder / str(self._cases), standin)
 
     def act(self, scene: Scene, kind: Any, run: str = "") -> Act:
-        return Act(kind, self.folder / "plan.json", OPTIONS, scene.place.host, scene.place.state, run)
+        return Act(kind, self.folder / "plan.json", self.options, scene.place.host, scene.place.state, run)
 
     def undisturbed(self, scene: Scene, kind: Any, run: str = "") -> tuple[int, int]:
         """Carry out without killing anybody; how many requests that took, and how many records."""
@@ -214,6 +218,34 @@ def _goes_back(scene: Scene, final: dict[str, str], point: str) -> None:
     left = {name: digest for name, digest in scene.names().items() if name not in scene.targets}
     assert left == scene.initial, point
     assert scene.whole(), f"{point}: layers are missing"
+
+
+@pytest.mark.parametrize("slice_", range(SLICES), ids=lambda number: f"part {number + 1} of {SLICES}")
+def test_migration_killed_at_a_question_of_its_tests_goes_on_where_it_was(
+    stage: Stage, slice_: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def standin() -> Standin:
+        made = stage.standin()
+        made.behaviour = AGENT
+        return made
+
+    options = replace(OPTIONS, suite="quick", only=("team-bot",), aliases={}, take_over=False)
+    stage.options = options
+    with standin() as undisturbed:
+        scene = stage.scene(undisturbed)
+        requests, records = stage.undisturbed(scene, "migrate")
+        assert history(scene.place.state)[0].state == "committed", history(scene.place.state)[0].failure
+        final = scene.names()
+    cases = 0
+    for number in range(1 + slice_, requests + 1, SLICES):
+        point = Point("request", number, "done")
+        with standin() as server:
+            scene = stage.scene(server)
+            stage.kill(scene, stage.act(scene, "migrate"), point)
+            _goes_on(scene, final, str(point))
+            cases += 1
+    _told(capsys, f"{cases} migrations with tests killed at each request ({requests} requests, {records} records)")
+    assert cases == len(range(1 + slice_, requests + 1, SLICES)) > 0
 
 
 def _told(capsys: pytest.CaptureFixture[str], text: str) -> None:
