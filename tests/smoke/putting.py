@@ -42,7 +42,10 @@ def server_of(
     extra = {"llama.pooling_type": 1} if only_embeds else {}
     weights = gguf.llama(context=trained, extra=extra)
     capabilities = tuple(capability for capability in can if capability not in ("completion", "embedding"))
-    with Standin(Store.of(Model(NAME, weights=weights, capabilities=capabilities)), **settings) as standin:
+    # with one of Ollama's parsers reasoning is told apart even from models that were not to think
+    parser = "qwen3.5" if {"tools", "thinking"} <= set(can) else None
+    model = Model(NAME, weights=weights, capabilities=capabilities, parser=parser)
+    with Standin(Store.of(model), **settings) as standin:
         standin.behaviours[NAME] = behaviour
         yield standin
 

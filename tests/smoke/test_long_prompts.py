@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from putting import put
+from putting import EVERYTHING, put
 
 from llamaexit.smoke.checks import ctx_refuse, ctx_v1, ctx_window
 from llamaexit.smoke.long_text import measured, prompt
@@ -66,6 +67,13 @@ def test_a_prompt_that_is_read_and_not_remembered_fails(skill: Any, where: str) 
     assert found.result.reason.endswith(f"tokens it does not find what stands at {where}")
     sent, read = sent_and_read(found)
     assert sent == read
+
+
+def test_a_model_that_thinks_whatever_it_is_told_gets_the_room_for_it() -> None:
+    at_length = OLD_AGENT.but(lambda turn, said: replace(said, thinking="Let me see. " * 60))
+    found = put(ctx_window.CHECK, at_length, context=8192, can=EVERYTHING)
+    assert (found.result.outcome, found.result.reason) == ("pass", "")
+    assert [body["options"]["num_predict"] for body in found.requests("/api/chat")] == [1, 1, 64, 64 + 1024]
 
 
 def test_a_model_on_the_processor_is_tried_with_what_8192_tokens_of_context_hold() -> None:

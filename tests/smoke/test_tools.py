@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -293,6 +294,22 @@ def test_a_model_that_plans_a_call_and_does_not_make_it_is_told() -> None:
 
 def test_the_same_model_makes_its_calls_with_thinking_switched_off() -> None:
     assert put(tools_single.CHECK, AGENT.but(plans_only), can=EVERYTHING).result.outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    "module", [tools_single, tools_choice, tools_roundtrip, tools_payload, tools_stream, tools_diverse, tools_v1],
+    ids=lambda module: module.CHECK.id,
+)  # fmt: skip
+def test_a_model_that_thinks_whatever_it_is_told_gets_the_room_for_it(module: Any) -> None:
+    at_length = AGENT.but(lambda turn, said: replace(said, thinking="Let me see. " * 60))
+    assert put(module.CHECK, at_length, can=EVERYTHING).result.outcome == "pass"
+
+
+def test_a_model_that_never_stops_thinking_makes_no_call() -> None:
+    without_end = AGENT.but(lambda turn, said: replace(said, thinking="Let me see. " * 2000))
+    found = put(tools_single.CHECK, without_end, can=EVERYTHING)
+    assert found.result.outcome == "fail"
+    assert [body["options"]["num_predict"] for body in found.requests("/api/chat")] == [128, 128 + 1024] * 5
 
 
 def test_a_model_that_does_not_think_is_not_asked_to() -> None:

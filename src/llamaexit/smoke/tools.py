@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from llamaexit.smoke.patience import with_room
 from llamaexit.smoke.texts import cut_off, leaked
 
 if TYPE_CHECKING:
     from llamaexit.smoke.answer import Answer, Called
+    from llamaexit.smoke.bench import Message
 
 ToolDefinition = dict[str, Any]
 
@@ -32,6 +34,17 @@ def function(name: str, description: str, /, **parameters: str | Mapping[str, An
 
 
 GET_WEATHER = function("get_weather", "Get the current weather of a city", city="Name of the city, such as Oslo")
+
+
+def offered(
+    ask: Callable[..., Answer],
+    question: str | Sequence[Message],
+    tools: list[ToolDefinition],
+    max_tokens: int,
+    **more: Any,
+) -> Answer:
+    """Put a question with tools on offer. `ask`: a way of the bench; `more` goes into the request."""
+    return with_room(lambda tokens: ask(question, tools=tools, max_tokens=tokens, **more), max_tokens)
 
 
 def spelled_out(text: str) -> str:

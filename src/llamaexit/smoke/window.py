@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llamaexit.smoke.asking import Unanswered
 from llamaexit.smoke.check import Finding
 from llamaexit.smoke.long_text import READ_SHARE, SHARE, measured, prompt
+from llamaexit.smoke.patience import with_room
 
 if TYPE_CHECKING:
     from llamaexit.smoke.answer import Answer
@@ -37,7 +38,7 @@ def read_whole(bench: Bench, name: str, ask: Ask) -> Finding:
     wanted = int(SHARE * bench.subject.context)
     lines = measure.lines(min(wanted, _most(bench)))
     sent = measure.tokens(lines)
-    answer = ask(prompt(first, last, lines), 64)
+    answer = with_room(lambda tokens: ask(prompt(first, last, lines), tokens), 64)
     read = _read(answer)
     figures = {"context_sent_tokens": float(sent), "context_read_tokens": float(read)}
     if read < READ_SHARE * sent:

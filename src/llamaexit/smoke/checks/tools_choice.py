@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
-from llamaexit.smoke.tools import GET_WEATHER, function, misuse
+from llamaexit.smoke.tools import GET_WEATHER, function, misuse, offered
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -27,7 +27,7 @@ def run(bench: Bench) -> Finding:
 
     def ask(case: tuple[str, str, dict[str, str]]) -> str:
         question, tool, arguments = case
-        answer = bench.chat(question.format(word=word), tools=_TOOLS, max_tokens=128)
+        answer = offered(bench.chat, question.format(word=word), _TOOLS, 128)
         return misuse(answer, tool, arguments)
 
     return Tally().each(cases, ask).finding()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
 from llamaexit.smoke.texts import leaked
-from llamaexit.smoke.tools import arguments_of, function, spelled_out
+from llamaexit.smoke.tools import arguments_of, function, offered, spelled_out
 
 if TYPE_CHECKING:
     from llamaexit.smoke.answer import Answer
@@ -56,7 +56,7 @@ def run(bench: Bench) -> Finding:
     def ask(case: tuple[int, str]) -> str:
         number, question = case
         word = bench.word(f"tools.diverse {number}").lower()
-        answer = bench.chat(question.format(word=word), tools=_TOOLS, max_tokens=160)
+        answer = offered(bench.chat, question.format(word=word), _TOOLS, 160)
         in_text.append(bool(spelled_out(answer.text)))
         return _malformed(answer)
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding
-from llamaexit.smoke.tools import GET_WEATHER, misuse
+from llamaexit.smoke.tools import GET_WEATHER, misuse, offered
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -16,7 +16,7 @@ _SCHEMA = {"type": "object", "properties": {"answer": {"type": "string"}}, "requ
 
 def run(bench: Bench) -> Finding:
     question = "What is the weather in Oslo right now?"
-    answer = bench.chat(question, tools=[GET_WEATHER], format=_SCHEMA, max_tokens=128)
+    answer = offered(bench.chat, question, [GET_WEATHER], 128, format=_SCHEMA)
     if answer.calls and not misuse(answer, "get_weather"):
         return Finding("pass", "it calls the tool and leaves the format aside")
     try:

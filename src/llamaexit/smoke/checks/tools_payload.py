@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
-from llamaexit.smoke.tools import arguments_of, function, misuse
+from llamaexit.smoke.tools import arguments_of, function, misuse, offered
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -20,7 +20,7 @@ def run(bench: Bench) -> Finding:
     def ask() -> str:
         content = "\n".join(lines)
         question = f"Write a file called a.html with exactly this content:\n{content}"
-        answer = bench.chat(question, tools=[_WRITE_FILE], max_tokens=256)
+        answer = offered(bench.chat, question, [_WRITE_FILE], 256)
         if problem := misuse(answer, "write_file", {"path": "a.html"}):
             return problem
         given = arguments_of(answer.calls[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
-from llamaexit.smoke.tools import GET_WEATHER
+from llamaexit.smoke.tools import GET_WEATHER, offered
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -15,7 +15,7 @@ _ASKS = ("Say hello.", "What is 2 + 2?", "The weather in Oslo is 3 °C now. Is t
 
 def run(bench: Bench) -> Finding:
     def ask(question: str) -> str:
-        answer = bench.chat(question, tools=[GET_WEATHER], max_tokens=64)
+        answer = offered(bench.chat, question, [GET_WEATHER], 64)
         return f"it calls {answer.calls[0].name} to answer: {question}" if answer.calls else ""
 
     tally = Tally().each(_ASKS, ask)

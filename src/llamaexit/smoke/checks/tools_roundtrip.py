@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
 from llamaexit.smoke.texts import leaked
-from llamaexit.smoke.tools import GET_WEATHER, spelled_out
+from llamaexit.smoke.tools import GET_WEATHER, offered, spelled_out
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench, Message
@@ -26,7 +26,7 @@ def run(bench: Bench) -> Finding:
     ]
 
     def ask() -> str:
-        answer = bench.chat(conversation, tools=[GET_WEATHER], max_tokens=128)
+        answer = offered(bench.chat, conversation, [GET_WEATHER], 128)
         if answer.calls:
             return f"it calls {answer.calls[0].name} again instead of reading the answer"
         if problem := spelled_out(answer.text) or leaked(answer.text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
-from llamaexit.smoke.tools import GET_WEATHER, misuse, spelled_out
+from llamaexit.smoke.tools import GET_WEATHER, misuse, offered, spelled_out
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -26,7 +26,7 @@ def run(bench: Bench) -> Finding:
 
     def ask(case: tuple[str, str]) -> str:
         question, city = case
-        answer = bench.chat(question.format(city=city), tools=[GET_WEATHER], max_tokens=128)
+        answer = offered(bench.chat, question.format(city=city), [GET_WEATHER], 128)
         in_text.append(bool(spelled_out(answer.text)))
         return misuse(answer, "get_weather", {"city": city})
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
 from llamaexit.smoke.checks.tools_single import ASKS
-from llamaexit.smoke.tools import GET_WEATHER, misuse
+from llamaexit.smoke.tools import GET_WEATHER, misuse, offered
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(bench: Bench) -> Finding:
     def ask() -> str:
-        answer = bench.chat(ASKS[0].format(city="Oslo"), tools=[GET_WEATHER], stream=True, max_tokens=128)
+        answer = offered(bench.chat, ASKS[0].format(city="Oslo"), [GET_WEATHER], 128, stream=True)
         return misuse(answer, "get_weather", {"city": "Oslo"})
 
     tally = Tally()

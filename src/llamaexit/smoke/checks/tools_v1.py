@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
 from llamaexit.smoke.checks.tools_single import ASKS
-from llamaexit.smoke.tools import GET_WEATHER, misuse
+from llamaexit.smoke.tools import GET_WEATHER, misuse, offered
 
 if TYPE_CHECKING:
     from llamaexit.smoke.bench import Bench
@@ -17,7 +17,7 @@ _CASES = ((ASKS[0], "Lima"), (ASKS[2], "Riga"))
 def run(bench: Bench) -> Finding:
     def ask(case: tuple[str, str]) -> str:
         question, city = case
-        answer = bench.v1(question.format(city=city), tools=[GET_WEATHER], tool_choice="auto", max_tokens=128)
+        answer = offered(bench.v1, question.format(city=city), [GET_WEATHER], 128, tool_choice="auto")
         if problem := misuse(answer, "get_weather", {"city": city}, v1=True):
             return problem
         return "" if answer.finish == "tool_calls" else f"finish_reason is {answer.finish or 'missing'}, not tool_calls"

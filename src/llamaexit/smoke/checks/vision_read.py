@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.smoke.check import Check, Finding, Tally
 from llamaexit.smoke.drawing import Picture
+from llamaexit.smoke.patience import with_room
 from llamaexit.smoke.texts import garbled, repeats
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def misread(bench: Bench, picture: Picture, *, max_tokens: int = 64) -> str:
         "content": "One word is written in this picture. Which? Answer with that word only.",
         "images": [image],
     }
-    answer = bench.chat([question], max_tokens=max_tokens)
+    answer = with_room(lambda tokens: bench.chat([question], max_tokens=tokens), max_tokens)
     if problem := garbled(answer.text) or repeats(answer.text):
         return problem
     read = "".join(letter for letter in answer.text.upper() if letter in _LETTERS)
