@@ -9,7 +9,8 @@ from planning_cases import MACHINES
 from scene import META
 
 from standin import Model, Store, gguf
-from standin.brains import LLAMA, breaks_json_about
+from standin.brains import breaks_json_about
+from standin.brains_tools import OLD_AGENT
 
 OLD, NEW = "llama3.1:8b", "qwen3:8b"
 TEMPLATE = "{{ .Prompt }}{{ .Tools }}"
@@ -23,7 +24,7 @@ def server(start_standin, monkeypatch):
         NEW: gguf.llama("qwen3", context=40_960, extra={"general.basename": "Qwen3"}),
     }
     standin = start_standin(Store.of(*(Model(name, weights=bits, template=TEMPLATE) for name, bits in weights.items())))
-    standin.behaviours.update(dict.fromkeys(weights, LLAMA))
+    standin.behaviours.update(dict.fromkeys(weights, OLD_AGENT))
     monkeypatch.setenv("OLLAMA_HOST", standin.url)
     monkeypatch.setattr("llamaexit.hardware.read_machine", lambda store: MACHINES["an RTX 4090"])
     return standin
@@ -46,7 +47,7 @@ def test_old_model_is_asked_first_and_the_same(run, server) -> None:
 
 
 def test_what_the_new_model_cannot_do_is_a_no_go_with_question_and_answer(run, server) -> None:
-    server.behaviours[NEW] = LLAMA.but(breaks_json_about("a"))
+    server.behaviours[NEW] = OLD_AGENT.but(breaks_json_about("a"))
     outcome = run("smoke", NEW, "--against", OLD, "--use", "tools", "--context", "8k")
     assert outcome.code == 1
     assert outcome.stdout.splitlines()[0] == f"{OLD} → {NEW}  No-go"

@@ -40,7 +40,7 @@ class Screen:
 def ollama(start_standin, monkeypatch, isolated):
     """A server that downloads slowly enough to be watched, and plan.json."""
     registry = Registry()
-    server = start_standin(Store.of(*llama_models()), registry=registry, pace=Pace(bytes_per_second=150_000))
+    server = start_standin(Store.of(*llama_models()), registry=registry, pace=Pace(bytes_per_second=50_000))
     monkeypatch.setenv("OLLAMA_HOST", server.url)
     monkeypatch.setenv("LLAMAEXIT_STATE_DIR", str(isolated / "state"))
     (isolated / "work" / "plan.json").write_bytes(dump(plan_for(server, registry)))
