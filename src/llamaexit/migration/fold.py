@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from llamaexit.errors import INTERRUPTED, LlamaexitError
 from llamaexit.migration.failures import JournalError, failure_of
@@ -31,10 +32,15 @@ T = TypeVar("T")
 
 def fold(folder: Path, records: Sequence[Record]) -> Run:
     """The whole run. Raises JournalError for records that make no run, DocumentError for a plan that is damaged."""
+    with _readable(folder):
+        return _folded(folder, records)
+
+
+def _folded(folder: Path, records: Sequence[Record]) -> Run:
     begin = _begin(folder, records)
     plan = load_plan(folder / "plan.json")
     return Run(
-        id=str(begin["run"]),
+        id=folder.name,
         state=_state(records),
         host=str(begin["host"]),
         ollama_version=begin.get("ollama_version"),
@@ -59,19 +65,32 @@ def summarised(folder: Path) -> RunSummary:
     """One line about a run, without its plan and test results. Never raises: what is wrong becomes its failure."""
     try:
         records = read_records(folder / "journal.jsonl")
-        begin = _begin(folder, records)
-        models = tuple((str(source), str(target)) for source, target in begin.get("models", ()))
-        return RunSummary(
-            str(begin["run"]), _state(records), str(begin["host"]), str(begin["at"]), _ended_at(records), models,
-            _failure(begin, records),
-        )  # fmt: skip
+        with _readable(folder):
+            begin = _begin(folder, records)
+            models = tuple((str(source), str(target)) for source, target in begin.get("models", ()))
+            return RunSummary(
+                folder.name, _state(records), str(begin["host"]), str(begin["at"]), _ended_at(records), models,
+                _failure(begin, records),
+            )  # fmt: skip
     except LlamaexitError as error:
         return RunSummary(folder.name, "unfinished", "", "", None, (), failure_of(error))
 
 
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    """What records that are of another form than we write end in. Raises JournalError."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise JournalError(
+            f"the journal of run {folder.name} is damaged: {told}", hint="put it right from a backup, or move it away"
+        ) from error
+
+
 def options_in(records: Sequence[Record]) -> MigrationOptions:
     """The options in force: those the run began with, or was resumed with since."""
-    given = [record["options"] for record in records if "options" in record]
+    given = [record["options"] for record in records if record["event"] in _STARTS and "options" in record]
     return as_type(MigrationOptions, given[-1])
 
 
@@ -142,6 +161,8 @@ def _state(records: Sequence[Record]) -> RunState:
     latest = _since_last_start(records)
     ended = next((record for record in reversed(latest) if record["event"] == "ended"), None)
     if ended is not None:
+        if ended["state"] not in get_args(RunState):
+            raise ValueError(f"no run is {ended['state']!r}")
         state: RunState = ended["state"]
         return state
     return "rolling-back" if latest[0]["event"] == "rollback" else "unfinished"
@@ -168,7 +189,7 @@ def _steps(records: Sequence[Record]) -> tuple[StepRecord, ...]:
     titles: dict[str, tuple[str, str]] = {}
     states: dict[str, tuple[StepState, str, float | None]] = {}
     for record in records:
-        for step in record.get("steps", ()):
+        for step in record.get("steps", ()) if record["event"] in _STARTS else ():
             titles[step["id"]] = (step["title"], step["phase"])
         if record["event"] in ("intent", "done", "failed", "left-out") and record.get("step") in titles:
             state: StepState = "begun" if record["event"] == "intent" else record["event"]

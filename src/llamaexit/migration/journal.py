@@ -102,7 +102,7 @@ def _parsed(path: Path, data: bytes) -> list[Record]:
     for number, line in enumerate(data.splitlines(), 1):
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise JournalError(
                 f"{path} is damaged in line {number}: {error}", hint="put it right from a backup, or move it away"
             ) from error
