@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llamaexit.errors import DocumentError
 from llamaexit.jsonable import jsonable
 from llamaexit.planning.plan import SCHEMA, Plan
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 _MAX_BYTES = 64 * 1024 * 1024
 
@@ -59,13 +63,21 @@ def _read(path: Path) -> Any:
 
 
 def _validated(path: Path, data: Any) -> Plan:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
         # by name: in a recipe the keys of its smoke tests have hyphens, in a plan they are spelled as all others
-        plan: Plan = TypeAdapter(Plan).validate_python(data, by_alias=False, by_name=True)
+        plan: Plan = _adapter().validate_python(data, by_alias=False, by_name=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
         raise DocumentError(f"{path} is a damaged plan: {where}: {first['msg']}") from error
     return plan
+
+
+@cache
+def _adapter() -> TypeAdapter[Plan]:
+    """Made once, since that takes longer than reading a plan, and a history has many."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Plan)

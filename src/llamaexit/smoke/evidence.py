@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llamaexit.errors import DocumentError
 from llamaexit.jsonable import dump, jsonable
 from llamaexit.smoke.model import SuiteResult
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 SCHEMA = "llamaexit.tests/1"
 _MAX_BYTES = 64 * 1024 * 1024
@@ -48,12 +52,20 @@ def load_result_file(path: Path) -> SuiteResult:
 
 
 def _validated(found: Any, where: str) -> SuiteResult:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        result: SuiteResult = TypeAdapter(SuiteResult).validate_python(found)
+        result: SuiteResult = _adapter().validate_python(found)
     except ValidationError as error:
         first = error.errors()[0]
         at = ".".join(str(part) for part in first["loc"]) or "the document"
         raise DocumentError(f"{where} is damaged: {at}: {first['msg']}") from error
     return result
+
+
+@cache
+def _adapter() -> TypeAdapter[SuiteResult]:
+    """Made once: a run has two results for each of its models."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(SuiteResult)
