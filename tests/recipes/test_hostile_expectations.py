@@ -114,3 +114,29 @@ def test_a_reference_through_a_list_and_an_escaped_name_leads_somewhere() -> Non
 def test_a_message_about_a_long_value_is_cut() -> None:
     (message,) = violations({"maxLength": 1}, "x" * 10_000)
     assert len(message) < 250
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"patternProperties": {"(a+)+$": {}}}, id="a pattern for Python's own engine"),
+        pytest.param({"additionalProperties": False, "patternProperties": {"(a+)+$": {}}}, id="the same, for the rest"),
+        pytest.param({"type": "strange"}, id="no schema"),
+        pytest.param({"$ref": "https://example.com/schema.json"}, id="a schema from somewhere else"),
+    ],
+)
+def test_a_schema_that_was_never_checked_is_checked_before_it_judges(schema: dict[str, object]) -> None:
+    with pytest.raises(ValueError):
+        violations(schema, {"a" * 40 + "b": 1})
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_schema_makes_the_tool_ask_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    monkeypatch.setattr("socket.socket.connect", unreachable)
+    nested = {"$id": "https://example.com/a", "$ref": "#/$defs/b", "$defs": {"b": {"$id": "b", "$ref": "#/$defs/c"}}}
+    with pytest.raises(ValueError):
+        violations(nested, 1)

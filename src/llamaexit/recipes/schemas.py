@@ -52,8 +52,10 @@ def check_schema(schema: dict[str, Any]) -> None:
 def violations(schema: dict[str, Any], value: Any) -> tuple[str, ...]:
     """Where a value departs from a schema, one line each, the shallowest first.
 
-    Raises TooMuch when that takes more work than it may, ValueError when a reference leads nowhere.
+    Raises TooMuch when that takes more work than it may, ValueError for what is no schema: one in a plan may not have
+    come from a recipe that was checked.
     """
+    check_schema(schema)
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
