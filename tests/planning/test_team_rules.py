@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from llamaexit.planning.rules import means
 from llamaexit.planning.uses import stated_needs
 from llamaexit.recipes.library import Layer, Library
 from llamaexit.recipes.load import load_library
-from llamaexit.recipes.model import Choice, Policy, Recipe, Rule, Target
+from llamaexit.recipes.model import Choice, Deprecation, Policy, Recipe, Rule, Target
 from llamaexit.recipes.pack import load_pack
 from llamaexit.snapshot import InstalledModel, OllamaFacts
 from llamaexit.units import GIB
@@ -169,6 +170,25 @@ def test_a_team_may_accept_a_shorter_context() -> None:
 def test_a_context_somebody_asked_for_is_never_given_away() -> None:
     assert not poor(losing(("tools", "context"), holds=8192, context=16384))
     assert poor(losing(("tools", "context"), holds=8192, context=8192))
+
+
+def test_a_plan_warns_of_the_rules_on_their_way_out_that_it_rests_on() -> None:
+    gone = Deprecation(until=dt.date(2026, 11, 1), replaced_by="acme/new")
+    used = rule("qwen3:14b", deprecated=gone)
+    unused = replace(used, id="other", match=("mistral:7b",))
+    library = library_of(used, unused)
+    options = PlanOptions(models=("llama3.1:8b",), thinking="allow", today=dt.date(2026, 11, 25))
+    warnings = make_plan(snapshot("an RTX 4090", LLAMA31), library, options).warnings
+    assert [w for w in warnings if "deprecated" in w] == [
+        "rule acme/ours (acme.toml:1) is deprecated and was to be gone by 2026-11-01; acme/new takes its place"
+    ]
+
+
+def test_a_plan_warns_of_recipes_on_their_way_out() -> None:
+    recipe = Recipe(schema=1, name="acme", deprecated=Deprecation(reason="Nobody keeps it up."))
+    library = Library(load_pack(), [Layer(recipe, "acme.toml", ())])
+    warnings = make_plan(snapshot("an RTX 4090", LLAMA31), library, PlanOptions()).warnings
+    assert "recipe acme (acme.toml) is deprecated: Nobody keeps it up" in warnings
 
 
 def test_a_denied_family_is_passed_over() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -81,6 +82,15 @@ def test_the_compiled_file_of_this_installation_is_up_to_date() -> None:
     }
 
 
+def test_dates_come_through_the_compiled_form(checkout: Path, tmp_path: Path) -> None:
+    text = RECIPE.replace("[[rules]]", "deprecated = { since = 2026-11-01 }\n[[rules]]")
+    text = text.replace("[[models]]", "deprecated = { until = 2027-02-01 }\n[[models]]")
+    (checkout / "one.toml").write_text(text, encoding="utf-8")
+    library = Library(load_pack(tmp_path / "none", checkout))
+    assert library.loaded[0].deprecated == model.Deprecation(since=dt.date(2026, 11, 1))
+    assert library.rules[0].rule.deprecated == model.Deprecation(until=dt.date(2027, 2, 1))
+
+
 def test_compiling_twice_gives_the_same_bytes() -> None:
     assert compile_folder(recipe_folder()) == compile_folder(recipe_folder())
 
@@ -152,7 +162,7 @@ def test_the_builtin_path_imports_neither_pydantic_nor_a_toml_parser() -> None:
 
 def test_the_table_of_nested_fields_agrees_with_the_types() -> None:
     classes = [cls for cls in vars(model).values() if is_dataclass(cls)]
-    assert len(classes) == 19
+    assert len(classes) == 20
     for cls in classes:
         hints = get_type_hints(cls)
         found = {}

@@ -336,6 +336,58 @@ def test_a_recipe_for_a_newer_llamaexit_is_refused_before_anything_else(write: W
     assert problems(team) == ["team.toml:3:1: requires-llamaexit: needs llamaexit >=99, and this is 0.1.0"]
 
 
+def test_of_two_reasons_for_a_newer_llamaexit_the_release_it_takes_is_told(tmp_path: Path, problems: Problems) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text('schema = 2\nname = "team"\nrequires-llamaexit = ">=99"\n')
+    assert problems(path) == ["team.toml:3:1: requires-llamaexit: needs llamaexit >=99, and this is 0.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("release", "wanted", "fits"),
+    [
+        ("0.2.0", ">=0.2", True),
+        ("0.2.0rc1", ">=0.2", False),
+        ("0.2.0rc1", ">=0.2rc1", True),
+        ("0.2.0rc1", ">=0.1", True),
+        ("0.2.0.dev3", "<0.2", False),
+        ("0.2.0.dev3", ">=0.1,<0.3", True),
+    ],
+)
+def test_a_pre_release_counts_as_what_it_is(
+    write: Write, problems: Problems, monkeypatch: pytest.MonkeyPatch, release: str, wanted: str, fits: bool
+) -> None:
+    monkeypatch.setattr("llamaexit.__version__", release)
+    assert (problems(write("team", f'requires-llamaexit = "{wanted}"')) == []) is fits
+
+
+def test_a_recipe_and_a_rule_can_be_on_their_way_out(write: Write) -> None:
+    team = write(
+        "team", "[deprecated]", "since = 2026-11-01", 'replaced-by = "../platform.toml"', "[[rules]]", 'id = "x"',
+        'use = "chat"', 'targets = [{ model = "qwen3:8b" }]', "[rules.deprecated]", 'reason = "Too slow."',
+    )  # fmt: skip
+    library = load_library([team])
+    assert library.loaded[-1].deprecated == model.Deprecation(dt.date(2026, 11, 1), replaced_by="../platform.toml")
+    bound = library.rule("team/x")
+    assert bound is not None
+    assert bound.rule.deprecated == model.Deprecation(reason="Too slow.")
+
+
+@pytest.mark.parametrize(
+    ("deprecation", "words"),
+    [
+        (model.Deprecation(), "is deprecated"),
+        (
+            model.Deprecation(dt.date(2026, 11, 1), dt.date(2027, 2, 1), "team/new", "Too slow."),
+            "is deprecated since 2026-11-01 and goes on until 2027-02-01: Too slow; team/new takes its place",
+        ),
+        (model.Deprecation(until=dt.date(2026, 11, 24)), "is deprecated and was to be gone by 2026-11-24"),
+        (model.Deprecation(until=dt.date(2026, 11, 25)), "is deprecated and goes on until 2026-11-25"),
+    ],
+)
+def test_what_is_on_its_way_out_says_so_in_words(deprecation: model.Deprecation, words: str) -> None:
+    assert deprecation.in_words(dt.date(2026, 11, 25)) == words
+
+
 def test_a_recipe_in_a_newer_language_is_refused_before_anything_else(tmp_path: Path, problems: Problems) -> None:
     path = tmp_path / "team.toml"
     path.write_text('schema = 2\nname = "team"\nnew-key = 1\n')

@@ -267,6 +267,11 @@ CASES = [
         "8:12: closed[0].nearest[0]: no recipe describes the model 'qwen3:88b'; did you mean 'qwen3:8b'?",
         id="a nearest model nobody describes",
     ),
+    pytest.param(
+        [*RULE, TARGET, "[rules.deprecated]", "since = 2026-11-02", "until = 2026-11-01"],
+        "9:1: rules[0].deprecated.until: must not lie before `since` (2026-11-02)",
+        id="an end before the beginning",
+    ),
     # extends
     pytest.param(
         ['extends = ["missing.toml"]'], "missing.toml: there is no such file", id="an extended file that is not there"

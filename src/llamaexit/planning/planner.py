@@ -19,6 +19,8 @@ from llamaexit.recipes.names import name_key
 from llamaexit.units import gb, gib
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from llamaexit.memory import ModelSpec
     from llamaexit.planning.options import PlanOptions
     from llamaexit.recipes.library import Library, LoadedRecipe
@@ -130,6 +132,7 @@ class Planner:
         if options.today is not None:
             warnings += _old_recipes(self.library.stale(options.today))
         warnings += self.library.warnings
+        warnings += _on_the_way_out(self.library, decisions, options.today)
         warnings += _too_old_for_recipes(self.library, snapshot.ollama.version)
         broken = [model.name for model in snapshot.models if model.problem is not None]
         if broken:
@@ -166,6 +169,20 @@ def _old_recipes(stale: tuple[LoadedRecipe, ...]) -> list[str]:
             "tags move and better models appear, so update llamaexit"
         )
     return lines
+
+
+def _on_the_way_out(library: Library, decisions: tuple[Decision, ...], today: dt.date | None) -> list[str]:
+    """Recipes in force, and rules that a decision rests on, that their authors have given up."""
+    found = [
+        f"recipe {recipe.name} ({recipe.file}) {recipe.deprecated.in_words(today)}"
+        for recipe in library.loaded
+        if recipe.deprecated is not None
+    ]
+    keys = dict.fromkeys(decision.target.rule for decision in decisions if decision.target is not None)
+    for bound in map(library.rule, keys):
+        if bound is not None and bound.rule.deprecated is not None:
+            found.append(f"rule {bound.key} ({bound.file}:{bound.line}) {bound.rule.deprecated.in_words(today)}")
+    return found
 
 
 def _thinking_in_words(options: PlanOptions, policy: EffectivePolicy) -> tuple[str, ...]:

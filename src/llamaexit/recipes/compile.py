@@ -20,7 +20,7 @@ from llamaexit.recipes.decode import field_names
 from llamaexit.recipes.model import Recipe
 from llamaexit.recipes.names import digest_key, name_key
 
-FORMAT = 3
+FORMAT = 4
 """Version of the compiled form; a loader refuses every other one."""
 
 FILE_NAME = "library.jsonl"
@@ -78,6 +78,7 @@ class _Compiler:
                 "origins": len(recipe.get("origins", [])),
                 "models": len(recipe.get("models", [])),
                 "rules": len(rules),
+                "deprecated": recipe.get("deprecated"),
             }
         )
         number = len(self.recipes) - 1
@@ -138,7 +139,7 @@ def _conditions(rule: dict[str, Any]) -> list[Any]:
 
 
 def _line(record: object) -> bytes:
-    return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
+    return json.dumps(record, separators=(",", ":"), default=str).encode("ascii") + b"\n"
 
 
 def _rule_lines(text: str) -> list[int]:

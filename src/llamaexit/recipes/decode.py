@@ -6,6 +6,7 @@ verified here: this runs on every start and has to be quick.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Literal, TypeVar
 
 from llamaexit.recipes.model import (
@@ -13,6 +14,7 @@ from llamaexit.recipes.model import (
     CatalogueShape,
     Choice,
     Closed,
+    Deprecation,
     Expect,
     Figures,
     Licence,
@@ -34,6 +36,7 @@ T = TypeVar("T")
 
 NESTED: dict[type, dict[str, tuple[Literal["one", "many", "map"], type]]] = {
     Recipe: {
+        "deprecated": ("one", Deprecation),
         "policy": ("one", Policy),
         "rules": ("many", Rule),
         "models": ("many", Target),
@@ -49,7 +52,12 @@ NESTED: dict[type, dict[str, tuple[Literal["one", "many", "map"], type]]] = {
         "scores": ("many", Score),
         "tags": ("many", Tag),
     },
-    Rule: {"targets": ("many", Choice), "counter_evidence": ("many", Figures), "smoke": ("many", SmokeCheck)},
+    Rule: {
+        "targets": ("many", Choice),
+        "counter_evidence": ("many", Figures),
+        "smoke": ("many", SmokeCheck),
+        "deprecated": ("one", Deprecation),
+    },
     Choice: {"evidence": ("many", Figures)},
     SmokeCheck: {"expect": ("one", Expect), "messages": ("many", Message), "tools": ("many", Tool)},
     Expect: {"tool": ("one", Call)},
@@ -57,10 +65,14 @@ NESTED: dict[type, dict[str, tuple[Literal["one", "many", "map"], type]]] = {
 }
 """Which fields hold further tables: one, a list of them, or a mapping from names of the author's choice."""
 
+_DATES: dict[type, frozenset[str]] = {Deprecation: frozenset({"since", "until"})}
+"""Fields that are dates; in the compiled form they are text."""
+
 
 def decode(cls: type[T], table: dict[str, Any]) -> T:
     """An instance of `cls` from a table whose keys are field names."""
     nested = NESTED.get(cls, {})
+    dates = _DATES.get(cls, frozenset())
     values: dict[str, Any] = {}
     for name, value in table.items():
         kind, inner = nested.get(name, (None, object))
@@ -70,6 +82,8 @@ def decode(cls: type[T], table: dict[str, Any]) -> T:
             values[name] = decode(inner, value)
         elif kind == "map":
             values[name] = {key: decode(inner, item) for key, item in value.items()}
+        elif name in dates:
+            values[name] = dt.date.fromisoformat(str(value))
         else:
             values[name] = tuple(value) if isinstance(value, list) else value
     return cls(**values)

@@ -203,12 +203,15 @@ def _mentioned(tables: dict[str, Any]) -> Iterator[str]:
 
 def _other_version(tables: dict[str, Any]) -> tuple[tuple[str, ...], str] | None:
     """Why a recipe is not for this version of the tool. Asked first: the rest of it may well look wrong then."""
-    schema = tables.get("schema")
-    if isinstance(schema, int) and schema > SCHEMA:
+    schema, wanted = tables.get("schema"), tables.get("requires-llamaexit")
+    misfit = _misfit(wanted) if isinstance(wanted, str) else None
+    if misfit is None and isinstance(schema, int) and schema > SCHEMA:
         return ("schema",), f"is {schema}, a newer version of the language than this llamaexit knows ({SCHEMA})"
-    wanted = tables.get("requires-llamaexit")
-    if not isinstance(wanted, str):
-        return None
+    return misfit
+
+
+def _misfit(wanted: str) -> tuple[tuple[str, ...], str] | None:
+    """Why this release is not among the wanted ones. A pre-release counts as what it is: before its release."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     from llamaexit import __version__

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
-from llamaexit.recipes.model import Closed, Licence, Origin, Recipe, Rule, Source, Tag, Target, Use
+from llamaexit.recipes.decode import decode
+from llamaexit.recipes.model import Closed, Deprecation, Licence, Origin, Recipe, Rule, Source, Tag, Target, Use
 from llamaexit.recipes.names import digest_key, name_key
 from llamaexit.recipes.pack import Pack
 from llamaexit.recipes.policy import EffectivePolicy, effective_policy
@@ -35,6 +36,7 @@ class LoadedRecipe(NamedTuple):
     origins: int = 0
     models: int = 0
     rules: int = 0
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,7 @@ class Library:
                 origins=entry["origins"],
                 models=entry["models"],
                 rules=entry["rules"],
+                deprecated=decode(Deprecation, entry["deprecated"]) if entry["deprecated"] else None,
             )
             for entry in self._pack.recipes
         ]
@@ -262,6 +265,7 @@ class Library:
                 origins=len(layer.recipe.origins),
                 models=len(layer.recipe.models),
                 rules=len(layer.recipe.rules),
+                deprecated=layer.recipe.deprecated,
             )
             for layer in self._layers
         ]

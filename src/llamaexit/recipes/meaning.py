@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
-from llamaexit.recipes.model import Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
+from llamaexit.recipes.model import Deprecation, Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.problems import did_you_mean
 from llamaexit.recipes.smoke_meaning import smoke_findings
@@ -49,6 +49,7 @@ def check_meaning(
     yield from _version(recipe.version, ("version",))
     if recipe.requires_ollama is not None:
         yield from _specifier(recipe.requires_ollama, ("requires-ollama",))
+    yield from _deprecation(recipe.deprecated, ("deprecated",))
     if recipe.policy is not None:
         yield from _policy(recipe.policy, known)
     yield from _rules(recipe.rules, known)
@@ -140,6 +141,7 @@ def _rules(rules: tuple[Rule, ...], known: _Known) -> Iterator[Finding]:
             yield (*at, "automatic"), "is false, so `decide` has to say what a person decides"
         if rule.automatic and not rule.targets:
             yield at, "has no targets; give some, or say with `automatic = false` and `decide` what a person decides"
+        yield from _deprecation(rule.deprecated, (*at, "deprecated"))
         yield from smoke_findings(rule.smoke, (*at, "smoke"))
         yield from _caveats(rule.caveats, at, known)
         yield from _sourced(rule.counter_evidence, (*at, "counter-evidence"), known)
@@ -149,6 +151,11 @@ def _rules(rules: tuple[Rule, ...], known: _Known) -> Iterator[Finding]:
             yield from _caveats(choice.caveats, here, known)
             yield from _sourced(choice.evidence, (*here, "evidence"), known)
         yield from _twice([choice.model for choice in rule.targets], "targets", "model", name_key, at)
+
+
+def _deprecation(deprecated: Deprecation | None, at: Key) -> Iterator[Finding]:
+    if deprecated is not None and deprecated.since and deprecated.until and deprecated.until < deprecated.since:
+        yield (*at, "until"), f"must not lie before `since` ({deprecated.since})"
 
 
 def _target(target: Target, at: Key, known: _Known) -> Iterator[Finding]:

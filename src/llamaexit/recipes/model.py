@@ -360,6 +360,31 @@ class SmokeCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Deprecation:
+    """That something is on its way out. It counts as before, whatever the day is; plans that rest on it say so.
+
+    since: the day it was given up. until: the day by which everybody should have moved. replaced_by: what takes its
+    place: for a rule the key or the id of another one, for a recipe whatever `extends` would call it.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    since: dt.date | None = None
+    until: dt.date | None = None
+    replaced_by: str = ""
+    reason: str = ""
+
+    def in_words(self, today: dt.date | None = None) -> str:
+        """What a plan says of it, to go on after its name."""
+        words = "is deprecated" + (f" since {self.since}" if self.since else "")
+        if self.until is not None:
+            over = today is not None and today > self.until
+            words += f" and {'was to be gone by' if over else 'goes on until'} {self.until}"
+        words += f": {self.reason.rstrip('.')}" if self.reason else ""
+        return words + (f"; {self.replaced_by} takes its place" if self.replaced_by else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """Source pattern and use, to ordered targets.
 
@@ -387,6 +412,7 @@ class Rule:
     notes: tuple[str, ...] = ()
     accept_loss: tuple[Loss, ...] = ()
     smoke: tuple[SmokeCheck, ...] = ()
+    deprecated: Deprecation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +464,7 @@ class Recipe:
     checked: dt.date | None = None
     requires_llamaexit: str | None = None
     requires_ollama: str | None = None
+    deprecated: Deprecation | None = None
     extends: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
     policy: Policy | None = None
