@@ -135,3 +135,10 @@ def test_interruption_leaves_a_clean_screen_and_says_how_to_go_on(ollama: Standi
     said = screen.text.split("\n")
     assert said[-2] == f"llamaexit: interrupted; nothing was switched — go on with llamaexit resume {run}"
     assert "Traceback" not in screen.text
+
+
+def test_page_is_not_thrown_onto_a_terminal() -> None:
+    screen = at_terminal("report", "--html", press={})
+    assert (screen.code, screen.text) == (
+        2, "llamaexit: --html is a whole page, which no terminal shows — say where to: --out run.html\n",
+    )  # fmt: skip
