@@ -68,7 +68,7 @@ def print_ways(page: Page, run: Run, *, whole: bool = False) -> None:
         )
     if not whole:
         page.command("More", f"llamaexit show {run.id}")
-    page.command("As a page" if whole else "", f"llamaexit report {run.id} --html")
+    page.command("As a page" if whole else "", f"llamaexit report {run.id} --html --out run.html")
 
 
 def _command(page: Page, label: str, command: str, does: str) -> None:
