@@ -18,16 +18,19 @@ from llamaexit.planning.planfile import plan_id_of
 from llamaexit.recipes.model import Expect, SmokeCheck
 from standin import Behaviour, Request
 from standin.brains import LLAMA, QWEN, Brain, says_nothing, spends_all_on_thinking, too_large
+from standin.brains_tools import finds_codes
 
 ASKING = ("/api/chat", "/api/generate", "/v1/chat/completions")
-QUIET = replace(LLAMA, habits=(says_nothing,))
+GOOD = LLAMA.can(finds_codes)
+"""A model that passes every test there is for chatting."""
+QUIET = replace(GOOD, habits=(says_nothing,))
 """A model that loads and answers with nothing."""
 
 
 @pytest.fixture
 def tested(scene: Scene) -> Scene:
     """A scene whose models answer well."""
-    scene.standin.behaviour = LLAMA
+    scene.standin.behaviour = GOOD
     return scene
 
 
@@ -104,7 +107,7 @@ def test_failure_of_one_that_others_do_without_leaves_its_name_alone(tested: Sce
 
 
 def test_old_model_that_cannot_be_loaded_is_said_so_and_the_new_one_judged_alone(tested: Scene) -> None:
-    tested.standin.behaviours[OLD] = too_large(LLAMA)
+    tested.standin.behaviours[OLD] = too_large(GOOD)
     run = tested.migrate(suite="quick", only=(OLD,))
     assert run.failure is None
     (test,) = run.tests
@@ -150,7 +153,7 @@ def test_no_model_stays_in_memory(tested: Scene) -> None:
 
 def test_custom_model_is_tested_as_it_was_prepared_with_its_own_system_prompt(tested: Scene) -> None:
     heard: dict[str, set[str]] = {}
-    brain = LLAMA.can(_listening(heard))
+    brain = GOOD.can(_listening(heard))
     tested.standin.behaviour = brain
     run = tested.migrate(suite="quick", only=(BOT,))
     staged = stage_name(run.id, 1)
@@ -162,7 +165,7 @@ def test_custom_model_is_tested_as_it_was_prepared_with_its_own_system_prompt(te
 def test_own_tests_of_the_plan_are_put_to_both(tested: Scene) -> None:
     own = SmokeCheck(id="our-hours", ask="When do we open?", expect=Expect(contains="half past nine"))
     _with_targets(tested, smoke=(own,))
-    knowing = LLAMA.can(lambda turn: "At half past nine." if turn.last == "When do we open?" else None)
+    knowing = GOOD.can(lambda turn: "At half past nine." if turn.last == "When do we open?" else None)
     tested.standin.behaviours[OLD] = knowing
     run = tested.migrate(suite="quick", only=(OLD,))
     assert run.failure is not None and "our-hours" in run.failure.message
@@ -185,7 +188,7 @@ def test_resuming_after_a_no_go_asks_again(tested: Scene) -> None:
     new_is(tested, QUIET)
     run = tested.migrate(suite="quick", only=(OLD,))
     assert run.state == "failed"
-    new_is(tested, LLAMA)
+    new_is(tested, GOOD)
     since = len(tested.standin.log)
     resumed = tested.resume(run.id)
     assert (resumed.state, resumed.failure) == ("committed", None)
@@ -214,7 +217,7 @@ def test_what_the_old_model_said_is_kept_when_the_new_one_was_interrupted(tested
 def test_what_was_asked_after_a_no_go_is_kept_when_that_was_interrupted(tested: Scene) -> None:
     new_is(tested, QUIET)
     run = tested.migrate(suite="quick", only=(OLD,))
-    new_is(tested, LLAMA)
+    new_is(tested, GOOD)
     _interrupted_at_the_new_one(tested, lambda: tested.resume(run.id))
     since = len(tested.standin.log)
     assert tested.resume(run.id).state == "committed"
