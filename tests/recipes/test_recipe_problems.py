@@ -15,6 +15,7 @@ Write = Callable[..., Path]
 TARGET = 'targets = [{ model = "qwen3:8b" }]'
 RULE = ("[[rules]]", 'id = "x"', 'use = "chat"')
 MODEL = ("[[models]]", 'name = "team/x:1b"', 'family = "qwen"', 'vendor = "ACME"')
+EXAMPLE = ("[[examples]]", 'title = "t"', 'host = { ram = "32GiB" }')
 ORIGIN = ("[[origins]]", 'name = "team-bot"', 'lineage = "meta"', 'why = "ours"')
 
 # the file starts with two lines, so the first line given here is line 3
@@ -271,6 +272,94 @@ CASES = [
         [*RULE, TARGET, "[rules.deprecated]", "since = 2026-11-02", "until = 2026-11-01"],
         "9:1: rules[0].deprecated.until: must not lie before `since` (2026-11-02)",
         id="an end before the beginning",
+    ),
+    # examples: the models are on line 6
+    pytest.param(
+        [*EXAMPLE, "models = []"],
+        "6:1: examples[0].models: is empty: an example is about at least one model",
+        id="an example about nothing",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "llama3.1:8b" }]'],
+        "6:11: examples[0].models[0].expect: is missing",
+        id="an example that expects nothing",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "llama3.1:8b", expect = { action = "replce" } }]'],
+        "6:46: examples[0].models[0].expect.action: must be replace, keep, blocked or closed, not the text 'replce'; "
+        "did you mean 'replace'?",
+        id="an action that does not exist",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "llama3.1:8b", expect = { action = "replace", target = "qwen3:8bb" } }]'],
+        "6:66: examples[0].models[0].expect.target: no recipe describes the model 'qwen3:8bb'; "
+        "did you mean 'qwen3:8b'?",
+        id="an expected target nobody describes",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "llama3.1:8b", expect = { action = "keep", target = "qwen3:8b" } }]'],
+        "6:63: examples[0].models[0].expect.target: is given, but the action is keep, which has none",
+        id="a target where nothing is replaced",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "a:1b", expect = { action = "replace", rejected = { "qwen3:8b" = "slow" } } }]'],
+        '6:72: examples[0].models[0].expect.rejected."qwen3:8b": must be capability, context, policy, licence, '
+        "lineage, cloud, weak, ollama-version, memory, gpu-share, disk, download, unknown-model, pin, thinking or "
+        "ranked-lower, not the text 'slow'",
+        id="a reason that does not exist",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "a:1b", expect = { action = "replace", target = "qwen3:8b", '
+         'rejected = { "QWEN3:8b" = "memory" } } }]'],
+        "6:80: examples[0].models[0].expect.rejected: names 'qwen3:8b', which is the target",
+        id="a target that is expected and rejected",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "a:1b", expect = { action = "keep" } }, '
+         '{ name = "A:1B", expect = { action = "keep" } }]'],
+        "6:62: examples[0].models[1].name: 'A:1B' is also the name of models[0]",
+        id="one model twice in an example",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "a b", expect = { action = "keep" } }]'],
+        "6:13: examples[0].models[0].name: 'a b' is not a model name: the model 'a b' has a character that is not "
+        "allowed there",
+        id="an example with a name that Ollama would not take",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "a", digest = "latest", expect = { action = "keep" } }]'],
+        "6:25: examples[0].models[0].digest: must be a digest of 12 to 64 hex digits, not 'latest'",
+        id="an example with a digest that is none",
+    ),
+    pytest.param(
+        ["[[examples]]", 'title = "t"', 'host = { ram = "lots" }',
+         'models = [{ name = "a", expect = { action = "keep" } }]'],
+        "5:10: examples[0].host.ram: 'lots' is not a size such as 24GiB, 20GB or 512MiB",
+        id="memory that is no size",
+    ),
+    pytest.param(
+        ["[[examples]]", 'title = "t"', 'host = { ram = "0" }',
+         'models = [{ name = "a", expect = { action = "keep" } }]'],
+        "5:1: examples[0].host: ram: a machine has some memory; give a size such as ram 32GiB",
+        id="a machine without memory",
+    ),
+    pytest.param(
+        ["[[examples]]", 'title = "t"', 'host = { ram = "8GiB", gpu = ["RTX 3060"] }',
+         'models = [{ name = "a", expect = { action = "keep" } }]'],
+        "5:1: examples[0].host: gpu: RTX 3060 is sold with 8 GiB or 12 GiB; add vram 12GiB",
+        id="a card that is sold in two sizes",
+    ),
+    pytest.param(
+        ["[[examples]]", 'title = "t"', 'host = { ram = "8GiB", ollama = "new" }',
+         'models = [{ name = "a", expect = { action = "keep" } }]'],
+        "5:24: examples[0].host.ollama: must be a version of Ollama such as 0.30.0, not 'new'",
+        id="a host with an Ollama version that is none",
+    ),
+    pytest.param(
+        [*EXAMPLE, 'models = [{ name = "a", expect = { action = "keep" } }]', *EXAMPLE,
+         'models = [{ name = "a", expect = { action = "keep" } }]'],
+        "8:1: examples[1].title: is also the title of examples[0]",
+        id="two examples of one title",
     ),
     # extends
     pytest.param(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from llamaexit.memory.estimate import Estimate
-from llamaexit.recipes.model import SmokeCheck, Use
+from llamaexit.recipes.model import Because, SmokeCheck, Use
 from llamaexit.snapshot import Lineage
 
 SCHEMA = "llamaexit.plan/1"
@@ -17,10 +17,7 @@ SCHEMA = "llamaexit.plan/1"
 
 Action = Literal["replace", "keep", "blocked"]
 UseSource = Literal["given", "recipe", "assumed", "catalogue"]
-RejectedBecause = Literal[
-    "capability", "context", "policy", "licence", "lineage", "cloud", "weak", "ollama-version", "memory",
-    "gpu-share", "disk", "download", "unknown-model", "pin", "thinking", "ranked-lower",
-]  # fmt: skip
+RejectedBecause = Because
 
 
 @dataclass(frozen=True, slots=True)

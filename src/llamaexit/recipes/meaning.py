@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
+from llamaexit.recipes.examples import example_findings
 from llamaexit.recipes.model import Deprecation, Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.problems import did_you_mean
@@ -59,6 +60,14 @@ def check_meaning(
         yield from _origin(origin, ("origins", number), known)
     yield from _twice([target.name for target in recipe.models], "models", "name", name_key)
     yield from _twice([origin.name for origin in recipe.origins], "origins", "name", name_key)
+    yield from example_findings(recipe.examples, ("examples",))
+    for number, example in enumerate(recipe.examples):
+        for place, expected in enumerate(model.expect for model in example.models):
+            at: Key = ("examples", number, "models", place, "expect")
+            if expected.target:
+                yield from known.target(expected.target, (*at, "target"))
+            for name in expected.rejected:
+                yield from known.target(name, (*at, "rejected", name))
     for number, entry in enumerate(recipe.closed):
         for position, name in enumerate(entry.nearest):
             yield from known.target(name, ("closed", number, "nearest", position))

@@ -16,6 +16,11 @@ Use = Literal[
     "rag", "long-context", "roleplay", "math", "sql", "medical", "text",
 ]  # fmt: skip
 OriginVerdict = Literal["meta", "not-meta", "unknown"]
+Because = Literal[
+    "capability", "context", "policy", "licence", "lineage", "cloud", "weak", "ollama-version", "memory",
+    "gpu-share", "disk", "download", "unknown-model", "pin", "thinking", "ranked-lower",
+]  # fmt: skip
+"""Why a target is not taken."""
 Loss = Literal["tools", "vision", "context"]
 """What a target may lack that the old model has, where a recipe says so."""
 Route = Literal["chat", "generate", "v1"]
@@ -452,6 +457,81 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """The machine of an example. Nothing of it is measured, so that an example gives the same answer everywhere.
+
+    ram, vram (one entry a card) and disk (what is free for models; empty: enough) are sizes such as `32GiB`. gpu: names
+    of cards, as `--gpu` takes them. ollama: the version there, empty where it does not matter.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    ram: str
+    gpu: tuple[str, ...] = ()
+    vram: tuple[str, ...] = ()
+    disk: str = ""
+    ollama: str = ""
+    os: Literal["linux", "darwin", "windows"] = "linux"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a plan has to decide about one model of an example; what is left out may be anything.
+
+    action: `keep` is for what is not Llama, `blocked` for what a person has to settle, `closed` for a model that cannot
+    be run here and that somebody asks for. target, rule (its key or id):
+    what is taken, and by which rule. rejected: targets that may not be taken, and why not. reason: a part of the
+    reason that is given.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    action: Literal["replace", "keep", "blocked", "closed"]
+    target: str = ""
+    rule: str = ""
+    rejected: dict[str, Because] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleModel:
+    """A model that is installed in an example. What it does not say is taken from the record of its name, or parent.
+
+    uses: what it serves, as `--use` says it. parent: the model it was built FROM. digest: of its manifest, where the
+    name alone does not tell which build is meant. lineage: the answer a user gives, as `--lineage` does. parameters:
+    as Ollama prints them, such as `8.0B`. num_ctx: tokens it is set to.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    expect: Expected
+    uses: tuple[Use, ...] = ()
+    parent: str = ""
+    digest: str = ""
+    lineage: OriginVerdict | None = None
+    parameters: str = ""
+    capabilities: tuple[str, ...] | None = None
+    num_ctx: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A machine, the models on it, and what has to be decided about them. `llamaexit recipe test` plans it.
+
+    context and thinking are what a user would ask for with `--context` and `--thinking`.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    title: str
+    host: Host
+    models: tuple[ExampleModel, ...]
+    context: int = 0
+    thinking: Literal["avoid", "allow"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One recipe file. `schema` is 1; `checked` is the day its facts were last looked at."""
 
@@ -472,6 +552,7 @@ class Recipe:
     models: tuple[Target, ...] = ()
     origins: tuple[Origin, ...] = ()
     closed: tuple[Closed, ...] = ()
+    examples: tuple[Example, ...] = ()
     caveats: dict[str, str] = field(default_factory=dict)
     licences: dict[str, Licence] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
