@@ -66,7 +66,7 @@ class NoRegistry:
 @pytest.fixture(autouse=True)
 def registry(monkeypatch):
     nobody = NoRegistry()
-    monkeypatch.setattr("llamaexit.cli.online.registry_here", lambda timeout: nobody)
+    monkeypatch.setattr("llamaexit.cli.online.registry_here", lambda timeout, **_: nobody)
     return nobody
 
 

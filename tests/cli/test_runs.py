@@ -91,7 +91,7 @@ def test_migration_and_rollback_end_where_they_began(run, place) -> None:
 def test_migration_without_a_plan_takes_digests_from_the_registry(run, place, monkeypatch) -> None:
     here = place()
     digests = {d.target.model: d.target.digest for d in here.plan.decisions}
-    monkeypatch.setattr("llamaexit.cli.online.registry_here", lambda timeout: StandinRegistry(digests))
+    monkeypatch.setattr("llamaexit.cli.online.registry_here", lambda timeout, **_: StandinRegistry(digests))
     monkeypatch.setattr("llamaexit.hardware.read_machine", lambda store: MACHINES["an RTX 4090"])
     done = run("migrate", *APPLY, "--use", f"{OLD}=chat", "--use", f"{BOT}=chat")
     assert (done.code, done.stdout.splitlines()[0]) == (0, f"Done: {BOT} means a new model now.")

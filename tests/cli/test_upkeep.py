@@ -34,7 +34,7 @@ class Library:
 @pytest.fixture
 def library(monkeypatch):
     found = Library()
-    monkeypatch.setattr("llamaexit.cli.online.registry_here", lambda timeout: found)
+    monkeypatch.setattr("llamaexit.cli.online.registry_here", lambda timeout, **_: found)
     return found
 
 

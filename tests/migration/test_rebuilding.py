@@ -192,3 +192,11 @@ def test_numbers_are_compared_as_ollama_keeps_them(wanted: float, printed: float
     creation = Creation("m", "b", parameters={"x": wanted})
     text = f"x {printed:e}" if wanted == 1_048_576 else f"x {printed!r}"
     assert (differences({**BASE, "parameters": text}, creation, BASE) == []) is same
+
+
+def test_stop_strings_of_ones_own_stand_beside_those_of_the_new_base() -> None:
+    (job,) = preview(plan_of(bot()), MigrationOptions()).jobs
+    old = {"parameters": 'stop "<|eot_id|>"\nstop "END"\nstop "<|im_end|>"'}
+    base = {"parameters": 'stop "<|im_start|>"\nstop "<|im_end|>"'}
+    creation, _ = creation_from(old, model="x", base="y", job=job, base_show=base)
+    assert creation.parameters["stop"] == ["<|im_start|>", "<|im_end|>", "END"]

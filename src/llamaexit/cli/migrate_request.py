@@ -146,7 +146,7 @@ def _made_by(planner: Planner, snapshot: Snapshot, options: PlanOptions, *, onli
     from llamaexit.cli.online import plan_online, registry_here
 
     try:
-        asked = plan_online(planner, snapshot, options, registry_here(_ANSWER_TIMEOUT))
+        asked = plan_online(planner, snapshot, options, registry_here(_ANSWER_TIMEOUT, afresh=True))
     except RegistryError as error:
         note = f"{error.message}: sizes and digests are those of the catalogue"
         return Made(planner.plan(snapshot, options), "made now, from the catalogue", (note,))

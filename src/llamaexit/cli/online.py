@@ -58,12 +58,15 @@ def plan_online(planner: Planner, snapshot: Snapshot, options: PlanOptions, regi
     return Asked(plan, tuple(problems))
 
 
-def registry_here(timeout: float) -> Registry:
-    """The registry as this user asks it, its answers kept in the user's cache."""
-    from llamaexit.ollama.cache import default_cache_dir
-    from llamaexit.ollama.registry import Registry
+def registry_here(timeout: float, *, afresh: bool = False) -> Registry:
+    """The registry as this user asks it, its answers kept in the user's cache.
 
-    return Registry(default_cache_dir(), timeout)
+    afresh: ask again what was asked a moment ago; a tag may have moved, and a pull brings what it leads to now.
+    """
+    from llamaexit.ollama.cache import default_cache_dir
+    from llamaexit.ollama.registry import MAX_AGE, Registry
+
+    return Registry(default_cache_dir(), timeout, max_age=0.0 if afresh else MAX_AGE)
 
 
 def _for_all(names: Iterable[str], ask: Callable[[str], T | None]) -> tuple[dict[str, T], list[Problem]]:

@@ -59,6 +59,6 @@ def _in_its_registry(name: str) -> str | None:
     from llamaexit.ollama.registry import NoSuchModel
 
     try:
-        return registry_here(TIMEOUT).manifest(Name.parse(name)).digest
+        return registry_here(TIMEOUT, afresh=True).manifest(Name.parse(name)).digest
     except NoSuchModel:
         return None

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from llamaexit.migration.steps import Job
 
 
-def creation_from(show: Mapping[str, Any], *, model: str, base: str, job: Job) -> tuple[Creation, str]:
+def creation_from(
+    show: Mapping[str, Any], *, model: str, base: str, job: Job, base_show: Mapping[str, Any] | None = None
+) -> tuple[Creation, str]:
     """The request that builds `model` on `base` with what the user had set, and in one line what moved along.
 
-    show: the answer of `/api/show` about the old model. Raises StepFailed for a model with an adapter.
+    show, base_show: the answers of `/api/show` about the old model and the new base. Raises StepFailed for a model with
+    an adapter.
     """
     if read_modelfile(str(show.get("modelfile") or "")).adapter:
         raise StepFailed(
@@ -35,7 +38,9 @@ def creation_from(show: Mapping[str, Any], *, model: str, base: str, job: Job) -
         stop for stop in parameters.pop("stop", []) if not is_stop_of_llama(stop) and f"stop {stop}" not in dropped
     ]
     if stops:
-        parameters["stop"] = stops
+        # what is given takes the place of the base's own, without which it might never stop
+        own = parse_parameters(str((base_show or {}).get("parameters") or "")).get("stop", [])
+        parameters["stop"] = [*dict.fromkeys([*own, *stops])]
     context = (
         job.target.set_context or parameters.get("num_ctx") or (job.target.fit.context if job.target.fit else None)
     )

@@ -126,9 +126,10 @@ def build(work: Work, step: Listed, job: Job) -> None:
         server = work.tools.server
         # Ollama looks `from` up by its exact spelling, and pulls what it does not find
         base = work.look().spelled(target)
-        creation, detail = creation_from(server.show(source), model=staged, base=base, job=job)
+        base_show = server.show(base)
+        creation, detail = creation_from(server.show(source), model=staged, base=base, job=job, base_show=base_show)
         work.tools.changes.create(creation)
-        wrong = differences(server.show(staged), creation, server.show(base))
+        wrong = differences(server.show(staged), creation, base_show)
         if wrong:
             raise StepFailed("not-carried", f"{source} cannot be built on {target}: {'; '.join(wrong)}")
         made["digest"] = work.look().digest(staged)

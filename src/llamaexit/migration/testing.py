@@ -76,7 +76,7 @@ def test_job(work: Work, step: Listed, job: Job, options: MigrationOptions) -> N
         raise StepFailed(
             comparison.verdict,
             f"{job.source} is not switched to {job.target.model}: {comparison.reason}",
-            hint=f"llamaexit show {work.run} tells what was asked; --accept {job.source} switches all the same",
+            hint=f"llamaexit show {work.run} tells why; migrate with --accept {job.source} switches all the same",
         )
     detail = comparison.reason if comparison.verdict == "go" else f"{comparison.reason}; accepted by --accept"
     work.note("done", step=step.id, detail=detail, seconds=seconds)
