@@ -17,7 +17,7 @@ summary = "What our team runs"
 deny-models = ["qwen3:4b*"]
 
 [[rules]]
-id = "team/chat"
+id = "chat"
 use = "chat"
 match = ["llama3.1:8b"]
 
@@ -116,3 +116,60 @@ def test_schema_of_recipes_spells_keys_as_toml_does(run) -> None:
 def test_schema_of_plans_spells_keys_as_the_plan_does(run) -> None:
     text = run("schema", "plan").stdout
     assert '"old_model"' in text and '"old-model"' not in text
+
+
+def test_explanation_tells_winner_losers_and_where_each_stands(run, team, tmp_path) -> None:
+    outcome = run("recipe", "explain", "llama3.1:8b", *team)
+    assert outcome.code == 0
+    lines = outcome.stdout.splitlines()
+    assert lines[0] == "llama3.1:8b → qwen3:8b"
+    text = " ".join(outcome.stdout.split())
+    assert f"Rule team/chat, {tmp_path / 'team.toml'}:10".replace(" ", "") in text.replace(" ", "")
+    assert "qwen3:4b-instruct policy: denied by team" in text
+    assert f"{tmp_path / 'team.toml'}:8".replace(" ", "") in text.replace(" ", "")
+    assert "named with --recipe" in text
+
+
+def test_explanation_is_the_same_in_json(run, team) -> None:
+    data = run("recipe", "explain", "llama3.1:8b", *team, "--json").envelope["data"]
+    assert (data["model"], data["action"], data["target"]) == ("llama3.1:8b", "replace", "qwen3:8b")
+    assert [rule["key"] for rule in data["rules"]][:2] == ["team/chat", "replace-chat/chat/llama3.1:8b"]
+    assert data["rules"][0]["candidates"][0] == {
+        "model": "qwen3:8b",
+        "role": "ours",
+        "because": "chosen",
+        "text": "we have tested it",
+        "policy": "",
+    }
+    assert data["policy"][0]["cuts"] == ["qwen3:4b-instruct"]
+
+
+def test_explanation_for_another_use_is_about_that_use(run) -> None:
+    data = run("recipe", "explain", "llama3.1:8b", "--use", "tools,code", "--json").envelope["data"]
+    assert data["uses"] == ["tools", "code"]
+
+
+def test_explanation_of_a_closed_model_names_what_can_be_run(run) -> None:
+    outcome = run("recipe", "explain", "claude-opus-4")
+    assert outcome.code == 0
+    assert outcome.stdout.startswith("claude-opus-4 is Claude by Anthropic\n")
+    data = run("recipe", "explain", "claude-opus-4", "--json").envelope["data"]
+    assert data["action"] == "closed" and data["nearest"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(("a b",), "not a model name"), (("llama3.1:8b", "--use", "chatt"), "there is no use 'chatt'")],
+    ids=["no name", "no use"],
+)
+def test_explanation_of_what_cannot_be_meant_is_refused(run, arguments, said) -> None:
+    outcome = run("recipe", "explain", *arguments)
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert said in outcome.stderr
+
+
+@pytest.mark.parametrize("width", ["40", "80", "140"])
+def test_explanation_fits_the_terminal(run, team, monkeypatch, width) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    lines = run("recipe", "explain", "llama3.1:8b", *team).stdout.splitlines()
+    assert max(map(len, lines)) <= int(width)

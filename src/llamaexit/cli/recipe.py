@@ -57,3 +57,34 @@ def show_recipe(
         return find(library_with(recipes), name)
 
     answer("recipe show", Style(as_json, debug), found)
+
+
+@recipe.command("explain", cls=LightCommand)
+def explain_recipes(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model you have, or might have.")],
+    use: Annotated[
+        list[str] | None, typer.Option("--use", metavar="USE[,USE]", help="What it serves: chat, tools, code, fim …")
+    ] = None,
+    recipes: Recipes = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say which rule wins for a model, which lose and to whom, and what the policy cuts. Needs no Ollama."""
+    from llamaexit.cli.answer import Result, Style, answer
+
+    def found() -> Result:
+        from llamaexit.cli.gather import library_with
+        from llamaexit.cli.values import uses_of
+        from llamaexit.planning.explain import explain
+        from llamaexit.report.recipe_explain import explanation_document
+
+        explanation = explain(library_with(recipes), model, uses_of(use, [model]).get(model, ()))
+
+        def show(console: Console) -> None:
+            from llamaexit.report.recipe_explain import print_recipe_explanation
+
+            print_recipe_explanation(explanation, console)
+
+        return Result(explanation_document(explanation), show)
+
+    answer("recipe explain", Style(as_json, debug), found)

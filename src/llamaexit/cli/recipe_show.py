@@ -38,6 +38,6 @@ def _show(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], console: Console) 
 def _nearest(library: Library, name: str) -> str:
     from difflib import get_close_matches
 
-    known = [recipe.name for recipe in library.loaded] + [bound.rule.id for bound in library.rules]
+    known = [recipe.name for recipe in library.loaded] + [bound.key for bound in library.rules]
     near = get_close_matches(name, known, n=3)
     return f"did you mean {' or '.join(near)}?" if near else "see llamaexit recipe list"

@@ -27,6 +27,8 @@ HUMAN_ONLY: dict[str, str] = {
 }
 """Uses the tool never replaces by itself, and what a person has to decide."""
 _ENOUGH_PROPOSALS = 3
+MERELY_LOWER = "would do, too; the rules prefer the chosen one"
+"""Why a target is not taken that nothing speaks against but its rank."""
 
 
 def settled(question: Question) -> Decision | None:
@@ -113,7 +115,7 @@ def choose(
 def _why_lower(facts: Facts, winner: Facts, case: Case) -> str:
     if case.prefer_quiet and winner.loud and not facts.loud:
         return "would do, too, and does not think by default; but no rule names it for this model (--thinking avoid)"
-    return "would do, too; the rules prefer the chosen one"
+    return MERELY_LOWER
 
 
 def _quietest(passed: Sequence[Facts]) -> Facts:

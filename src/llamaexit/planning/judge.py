@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.facts import Case, Facts, Way, World
@@ -23,7 +23,14 @@ SHARE_TOLERANCE = 0.01
 """A GPU share this much below the old one's still counts as the same."""
 
 
-Verdict = tuple[RejectedBecause, str]
+class Verdict(NamedTuple):
+    """A reason against a candidate: what kind, in words, and the key of the policy that gives it, if one does."""
+
+    because: RejectedBecause
+    text: str
+    policy: str = ""
+
+
 Check = Callable[[Facts, Case, World], Verdict | None]
 
 
@@ -32,25 +39,26 @@ def judge(facts: Facts, case: Case, world: World) -> Rejected | None:
     for check in CHECKS:
         verdict = check(facts, case, world)
         if verdict is not None:
-            because, text = verdict
             bound = facts.candidate.bound
-            return Rejected(facts.candidate.model, because, text, bound.key, facts.candidate.rank)
+            return Rejected(
+                facts.candidate.model, verdict.because, verdict.text, bound.key, facts.candidate.rank, verdict.policy
+            )
     return None
 
 
 def not_llama(facts: Facts, case: Case, world: World) -> Verdict | None:
     """A target built on Llama is no way out; nor is an installed name that holds something else than it says."""
     if facts.target.origin == "meta":
-        return "lineage", f"its weights are built on Llama ({facts.target.base or facts.target.name})"
+        return Verdict("lineage", f"its weights are built on Llama ({facts.target.base or facts.target.name})")
     if facts.here is not None and facts.here.lineage is not None and facts.here.lineage.verdict == "meta":
-        return "lineage", "the model installed here under this name is Llama, whatever the library holds now"
+        return Verdict("lineage", "the model installed here under this name is Llama, whatever the library holds now")
     return None
 
 
 def runs_here(facts: Facts, case: Case, world: World) -> Verdict | None:
     """Cloud entries are somebody else's machines."""
     if not facts.target.local:
-        return "cloud", "runs on somebody else's servers only; no local weights"
+        return Verdict("cloud", "runs on somebody else's servers only; no local weights")
     return None
 
 
@@ -59,7 +67,7 @@ def can_do_it(facts: Facts, case: Case, world: World) -> Verdict | None:
     accepted = facts.candidate.accepted - case.firm
     missing = [one for one in facts.lacks(case) if one not in accepted]
     if missing:
-        return "capability", f"has no {' and no '.join(missing)}, which {case.name} has or its use needs"
+        return Verdict("capability", f"has no {' and no '.join(missing)}, which {case.name} has or its use needs")
     return None
 
 
@@ -67,7 +75,7 @@ def good_at_it(facts: Facts, case: Case, world: World) -> Verdict | None:
     """Ollama's own list of models that work poorly for agents (cmd/launch since 0.32.0)."""
     weak = [use for use in case.uses if use in facts.target.weak_for]
     if weak:
-        return "weak", f"listed by Ollama itself as working poorly for {' and '.join(weak)}"
+        return Verdict("weak", f"listed by Ollama itself as working poorly for {' and '.join(weak)}")
     return None
 
 
@@ -75,7 +83,9 @@ def keeps_context(facts: Facts, case: Case, world: World) -> Verdict | None:
     """The window that is really used, not the largest one advertised."""
     accepted = "context" in facts.candidate.accepted and facts.context >= case.firm_context
     if facts.too_short(case) and not accepted:
-        return "context", f"holds {facts.context} tokens, {case.context} are used"
+        floor = world.policy.min_context
+        asked = "min-context" if floor is not None and floor.value == case.context else ""
+        return Verdict("context", f"holds {facts.context} tokens, {case.context} are used", asked)
     return None
 
 
@@ -84,21 +94,23 @@ def allowed(facts: Facts, case: Case, world: World) -> Verdict | None:
     target, policy = facts.target, world.policy
     licences = policy.licences_allowed
     if licences is not None and not _licence_in(target.licence, licences.value, world.library):
-        return "licence", f"licence {target.licence or 'not known'} is not allowed by {licences.recipe}"
-    for denied, value, word in (
-        (policy.deny_vendors, target.vendor, "vendor"),
-        (policy.deny_vendors, target.base_vendor, "vendor of the base"),
-        (policy.deny_families, target.family, "family"),
-        (policy.deny_origins, target.country or "not known", "origin"),
+        text = f"licence {target.licence or 'not known'} is not allowed by {licences.recipe}"
+        return Verdict("licence", text, "licences-allowed")
+    for denied, value, word, key in (
+        (policy.deny_vendors, target.vendor, "vendor", "deny-vendors"),
+        (policy.deny_vendors, target.base_vendor, "vendor of the base", "deny-vendors"),
+        (policy.deny_families, target.family, "family", "deny-families"),
+        (policy.deny_origins, target.country or "not known", "origin", "deny-origins"),
     ):
         if denied is not None and _text_in(value, denied.value):
-            return "policy", f"{word} {value} is denied by {denied.recipe}"
+            return Verdict("policy", f"{word} {value} is denied by {denied.recipe}", key)
     models = policy.deny_models
     if models is not None and any(means(p, n) for p in models.value for n in (facts.candidate.model, target.name)):
-        return "policy", f"denied by {models.recipe}"
+        return Verdict("policy", f"denied by {models.recipe}", "deny-models")
     limit = policy.max_download
     if limit is not None and facts.download.missing > parse_size(limit.value):
-        return "download", f"download of {gb(facts.download.missing)} is over the {limit.value} of {limit.recipe}"
+        text = f"download of {gb(facts.download.missing)} is over the {limit.value} of {limit.recipe}"
+        return Verdict("download", text, "max-download")
     return None
 
 
@@ -125,20 +137,21 @@ def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:
     wanted = pin.value.removeprefix("sha256:").lower()
     if wanted.startswith(facts.digest) or facts.digest.startswith(wanted):
         return None
-    return "pin", f"its digest is {facts.digest[:12]}, {pin.recipe} pins {wanted[:12]}"
+    return Verdict("pin", f"its digest is {facts.digest[:12]}, {pin.recipe} pins {wanted[:12]}", "pins")
 
 
 def quiet_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
     """`thinking = "avoid"` rules out what thinks unless every client is told not to."""
     if world.thinking == "avoid" and facts.target.thinking.default:
-        return "thinking", "thinks by default, which the policy avoids"
+        key = "thinking" if world.policy.thinking is not None else ""
+        return Verdict("thinking", "thinks by default, which the policy avoids", key)
     return None
 
 
 def new_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
     """Ollama answers 412 to a pull, or fails to load, when it is older than the model needs."""
     if at_least(world.ollama_version, facts.min_ollama) is False:
-        return "ollama-version", f"needs Ollama {facts.min_ollama}, this one is {world.ollama_version}"
+        return Verdict("ollama-version", f"needs Ollama {facts.min_ollama}, this one is {world.ollama_version}")
     return None
 
 
@@ -160,14 +173,16 @@ def best_way(facts: Facts, case: Case, world: World) -> Way | None:
 def _too_much(estimate: Estimate, case: Case, world: World) -> Verdict | None:
     fit = estimate.unloaded
     if fit.placement == "none":
-        return "memory", fit.why
+        return Verdict("memory", fit.why)
     wanted = world.policy.min_gpu_share
     if wanted is not None and fit.gpu_share < wanted.value:
-        return "gpu-share", f"{fit.gpu_share:.0%} on the GPU, {wanted.recipe} asks for {wanted.value:.0%}"
+        text = f"{fit.gpu_share:.0%} on the GPU, {wanted.recipe} asks for {wanted.value:.0%}"
+        return Verdict("gpu-share", text, "min-gpu-share")
     if case.gpu_share is not None and fit.gpu_share < case.gpu_share - SHARE_TOLERANCE:
-        return "gpu-share", (
+        return Verdict(
+            "gpu-share",
             f"{fit.gpu_share:.0%} on the GPU, the old model has {case.gpu_share:.0%} "
-            f"({gib(fit.ps.expected)} at {estimate.context} tokens)"
+            f"({gib(fit.ps.expected)} at {estimate.context} tokens)",
         )
     return None
 
@@ -175,7 +190,9 @@ def _too_much(estimate: Estimate, case: Case, world: World) -> Verdict | None:
 def fits_on_disk(facts: Facts, case: Case, world: World) -> Verdict | None:
     """Ollama does not check for room before a pull; we do."""
     if world.disk is not None and facts.download.missing > world.disk.free:
-        return "disk", f"download of {gb(facts.download.missing)}, the store's disk has {gb(world.disk.free)} free"
+        return Verdict(
+            "disk", f"download of {gb(facts.download.missing)}, the store's disk has {gb(world.disk.free)} free"
+        )
     return None
 
 

@@ -31,13 +31,17 @@ class UseDecision:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A candidate that was not taken: which, why, and by which rule it came up."""
+    """A candidate that was not taken: which, why, and by which rule it came up.
+
+    policy: the key of the policy that speaks against it (`deny-vendors`), where one does.
+    """
 
     model: str
     because: RejectedBecause
     text: str
     rule: str = ""
     rank: int = 0
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

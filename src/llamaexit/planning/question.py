@@ -29,6 +29,7 @@ GIVEN = "given with --context"
 class Question:
     """A source with its candidates.
 
+    names: what rules know it by, the best name first.
     context: tokens that are really used, and that a target must hold; context_source says whose choice that is.
     asked_context: tokens a target will be asked for, None where Ollama's default decides.
     """
@@ -36,6 +37,7 @@ class Question:
     source: InstalledModel
     lineage: Lineage
     origin: Origin | None
+    names: tuple[str, ...]
     use: UseDecision
     candidates: list[Candidate]
     rules: list[BoundRule]
@@ -87,7 +89,7 @@ def ask(source: InstalledModel, library: Library, book: RuleBook, reckoner: Reck
         custom=custom,
         fit=old,
     )
-    return Question(source, lineage, origin, use, candidates, rules, old, context, whose, asked, facts)
+    return Question(source, lineage, origin, tuple(names), use, candidates, rules, old, context, whose, asked, facts)
 
 
 def _record(source: InstalledModel, lineage: Lineage, library: Library) -> tuple[Origin | None, Tag | None, list[str]]:

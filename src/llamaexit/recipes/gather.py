@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llamaexit.recipes.model import Recipe
@@ -32,13 +32,16 @@ _RULE_HEADER = re.compile(r"^\[\[[ \t]*rules[ \t]*\]\]", re.MULTILINE)
 class Gathered:
     """One recipe with the text it was read from.
 
-    mentioned: what a faulty recipe gives names to, even where the entry had to be left out.
+    mentioned: what a faulty recipe gives names to, even where the entry had to be left out. extends: names of the
+    recipes it extends. root: which of the roots it is, None where it is there only because others extend it.
     """
 
     checked: Checked
     recipe: Recipe
     document: Document
     mentioned: frozenset[str] = frozenset()
+    extends: tuple[str, ...] = ()
+    root: int | None = None
 
     def problem(self, key: Key, text: str) -> Problem | None:
         """A problem with what `recipe` has at `key`; None when that is an echo of a faulty part inside of it."""
@@ -78,8 +81,8 @@ def gather(roots: Sequence[str], *, builtin: Iterable[str], sources: Sources) ->
     once for each root.
     """
     collector = _Collector(frozenset(builtin), sources)
-    for root in roots:
-        collector.add_root(root)
+    for number, root in enumerate(roots):
+        collector.add_root(root, number)
     collector.check_names()
     return Gathering(tuple(collector.gathered), tuple(collector.problems), not collector.missing)
 
@@ -95,11 +98,11 @@ class _Collector:
     _bytes: int = 0
     _seen: set[str] = field(default_factory=set)
 
-    def add_root(self, reference: str) -> None:
+    def add_root(self, reference: str, number: int) -> None:
         """A recipe somebody named, or that lies where recipes are looked for."""
         self._seen = set()
         try:
-            self._add(self.sources.resolve(reference, None), ())
+            self._add(self.sources.resolve(reference, None), (), number)
         except Unreadable as error:
             self._refuse(error.problem)
         except Unresolved as error:
@@ -119,7 +122,7 @@ class _Collector:
         self.missing = True
         self.problems.append(problem)
 
-    def _add(self, found: RecipeText, chain: tuple[RecipeText, ...]) -> None:
+    def _add(self, found: RecipeText, chain: tuple[RecipeText, ...], root: int | None = None) -> None:
         if found.builtin is not None or found.identity in self._seen:
             return  # the built-in ones are always there, below everything
         self._seen.add(found.identity)
@@ -127,19 +130,20 @@ class _Collector:
         if entry is None:
             self.missing = True
             return
+        extended: list[str] = []
         for number, reference in enumerate(entry.recipe.extends):
             if len(self._read) > MOST_FILES:
                 break
             try:
-                self._extend(reference, (*chain, found))
+                extended += self._extend(reference, (*chain, found))
             except Unreadable as error:
                 self._refuse(error.problem)
             except Unresolved as error:
                 self._refuse(entry.document.problem(("extends", number), str(error)))
-        self.gathered.append(entry)
+        self.gathered.append(replace(entry, extends=tuple(extended), root=root))
 
-    def _extend(self, reference: str, chain: tuple[RecipeText, ...]) -> None:
-        """Add what the last recipe of a chain extends. Raises Unresolved or Unreadable."""
+    def _extend(self, reference: str, chain: tuple[RecipeText, ...]) -> list[str]:
+        """Add what the last recipe of a chain extends; its name, if it has one. Raises Unresolved or Unreadable."""
         found = self.sources.resolve(reference, chain[-1])
         above = [earlier.identity for earlier in chain]
         if found.identity in above:
@@ -148,6 +152,8 @@ class _Collector:
         if len(chain) >= MOST_DEPTH:
             raise Unresolved(f"extends a recipe that extends a recipe, more than {MOST_DEPTH} deep")
         self._add(found, chain)
+        entry = self._read.get(found.identity)
+        return [found.builtin] if found.builtin is not None else [entry.recipe.name] if entry is not None else []
 
     def _load(self, found: RecipeText) -> Gathered | None:
         key, file = found.identity, found.shown_as

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from llamaexit.recipes.decode import decode
 from llamaexit.recipes.model import Closed, Deprecation, Licence, Origin, Recipe, Rule, Source, Tag, Target, Use
@@ -18,14 +18,23 @@ from llamaexit.recipes.names import digest_key, name_key
 from llamaexit.recipes.pack import Pack
 from llamaexit.recipes.policy import EffectivePolicy, effective_policy
 
+if TYPE_CHECKING:
+    from llamaexit.recipes.positions import Key
+
 Record = TypeVar("Record", bound=Origin | Target)
 
+Named = Literal["", "user", "project", "command-line"]
+"""How a recipe came to be in force: from the user's folder, the project's, or by its name. Empty: it is built in, or
+others extend it."""
 STALE_AFTER = dt.timedelta(days=180)
 """Facts older than this are worth a warning: tags move, libraries grow."""
 
 
 class LoadedRecipe(NamedTuple):
-    """One recipe in force. `checked` is the day its facts were last looked at, None where it does not say."""
+    """One recipe in force. `checked` is the day its facts were last looked at, None where it does not say.
+
+    extends: names of the recipes it extends.
+    """
 
     name: str
     version: str
@@ -37,6 +46,8 @@ class LoadedRecipe(NamedTuple):
     models: int = 0
     rules: int = 0
     deprecated: Deprecation | None = None
+    extends: tuple[str, ...] = ()
+    named: Named = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +81,33 @@ class RuleHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Overruled:
+    """A rule that does not count, because a recipe above it replaces or disables it: which one, and where it does."""
+
+    bound: BoundRule
+    how: Literal["replaced", "disabled"]
+    recipe: str
+    file: str
+    line: int | None
+
+
+def _no_line(key: Key) -> int | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
-    """One recipe that is not built in, with the line of each of its rules."""
+    """One recipe that is not built in, with the line of each of its rules.
+
+    extends: names of the recipes it extends. line: the line of any key of its file.
+    """
 
     recipe: Recipe
     file: str
     rule_lines: tuple[int, ...]
+    extends: tuple[str, ...] = ()
+    named: Named = ""
+    line: Callable[[Key], int | None] = _no_line
 
 
 class Library:
@@ -174,12 +206,23 @@ class Library:
         found: list[RuleHead] = []
         hidden = _Hidden()
         for layer, level in self._levels():
-            found += [_head(bound) for bound in layer.bound(level) if bound.key not in hidden]
+            found += [head_of(bound) for bound in layer.bound(level) if bound.key not in hidden]
             hidden.add(layer)
         for number, (key, use, match, generation, low, high) in enumerate(self._pack.rule_heads):
             if key not in hidden:
                 opened = partial(self._builtin_rule, number)
                 found.append(RuleHead(key, use, tuple(match), tuple(generation), low, high, 0, opened))
+        return tuple(found)
+
+    def overruled(self) -> tuple[Overruled, ...]:
+        """Every rule that is not in force, the strongest first, with what keeps it out."""
+        found: list[Overruled] = []
+        for position, (layer, level) in enumerate(self._levels()):
+            above = self._above[:position][::-1]
+            found += [lost for bound in layer.bound(level) if (lost := _kept_out(bound, above)) is not None]
+        for number in self._pack.rule_keys.values():
+            lost = _kept_out(self._builtin_rule(number), self._above[::-1])
+            found += [lost] if lost is not None else []
         return tuple(found)
 
     def rule(self, name: str) -> BoundRule | None:
@@ -207,6 +250,14 @@ class Library:
     def policy(self) -> EffectivePolicy:
         """The policy in force, each value with the recipe it came from."""
         return effective_policy(layer.recipe for layer in self._layers)
+
+    def policy_place(self, name: str) -> tuple[str, int | None] | None:
+        """File and line of what decides a key of the policy (`deny-vendors`); None where nothing does."""
+        field = name.replace("-", "_")
+        for layer in reversed(self._layers):
+            if layer.recipe.policy is not None and getattr(layer.recipe.policy, field) is not None:
+                return layer.file, layer.line(("policy", name))
+        return None
 
     def caveat(self, code: str) -> str:
         """What a caveat code means, in one or two sentences. Raises KeyError for a code no recipe explains."""
@@ -266,6 +317,8 @@ class Library:
                 models=len(layer.recipe.models),
                 rules=len(layer.recipe.rules),
                 deprecated=layer.recipe.deprecated,
+                extends=layer.extends,
+                named=layer.named,
             )
             for layer in self._layers
         ]
@@ -341,10 +394,11 @@ class Library:
         return table
 
 
-def _head(bound: BoundRule) -> RuleHead:
+def head_of(bound: BoundRule, key: str | None = None) -> RuleHead:
+    """The head of a rule that is at hand; `key` stands in for its own."""
     rule = bound.rule
     return RuleHead(
-        key=bound.key,
+        key=key if key is not None else bound.key,
         use=rule.use,
         match=rule.match,
         generation=rule.generation,
@@ -405,6 +459,19 @@ class _Indexed:
 
     def bound(self, precedence: int) -> list[BoundRule]:
         return [self.rule(number, precedence) for number in range(len(self.layer.recipe.rules))]
+
+
+def _kept_out(bound: BoundRule, above: Iterable[_Indexed]) -> Overruled | None:
+    """What keeps a rule out of force: the nearest of the recipes above it, given from the lowest, that does."""
+    for layer in above:
+        number = layer.rule_keys.get(bound.key)
+        recipe, file = layer.layer.recipe.name, layer.layer.file
+        if number is not None:
+            return Overruled(bound, "replaced", recipe, file, layer.layer.rule_lines[number])
+        for position, entry in enumerate(layer.disable):
+            if _disables(entry, bound.key):
+                return Overruled(bound, "disabled", recipe, file, layer.layer.line(("disable", position)))
+    return None
 
 
 def _disables(entry: str, key: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llamaexit.recipes.library import Layer, Library, LoadedRecipe
+from llamaexit.recipes.library import Layer, Library, LoadedRecipe, Named
 from llamaexit.recipes.pack import load_pack, recipe_folder
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ def load_library(
     that may hold it. user: a folder whose *.toml count in the order of their names; it may be missing. Raises
     RecipeError with every problem.
     """
-    roots = [str(root) for root in (*_user_files(user), *_project_files(project), *references)]
+    named: list[tuple[Named, str]] = [("user", str(path)) for path in _user_files(user)]
+    named += [("project", str(path)) for path in _project_files(project)]
+    named += [("command-line", str(reference)) for reference in references]
+    roots = [reference for _, reference in named]
     pack = load_pack()
     if not roots:
         return Library(pack)
@@ -40,7 +43,9 @@ def load_library(
     from llamaexit.recipes.sources import LocalSources
 
     found = gather(roots, builtin=pack.recipe_files, sources=LocalSources(pack.recipe_files))
-    library = Library(pack, [_layer(entry) for entry in found.recipes])
+    library = Library(
+        pack, [_layer(entry, "" if entry.root is None else named[entry.root][0]) for entry in found.recipes]
+    )
     problems = list(found.problems)
     mentioned = frozenset[str]().union(*(entry.mentioned for entry in found.recipes)) if found.complete else None
     for entry in found.recipes:
@@ -82,5 +87,6 @@ def _project_files(project: Path | None) -> Iterable[Path]:
     return (file,) if file.exists() else ()
 
 
-def _layer(entry: Gathered) -> Layer:
-    return Layer(entry.recipe, entry.document.file, entry.rule_lines())
+def _layer(entry: Gathered, named: Named) -> Layer:
+    document = entry.document
+    return Layer(entry.recipe, document.file, entry.rule_lines(), entry.extends, named, document.line)

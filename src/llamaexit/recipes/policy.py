@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from llamaexit.recipes.model import Policy
+from llamaexit.recipes.model import Policy, kebab
 from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
@@ -54,14 +54,18 @@ class EffectivePolicy:
 
     def in_words(self) -> tuple[str, ...]:
         """One line for each key that is set, with the recipe it is from."""
-        lines = []
+        return tuple(f"{words} ({recipe})" for words, recipe in self.each_in_words().values())
+
+    def each_in_words(self) -> dict[str, tuple[str, str]]:
+        """For each key that is set, as TOML spells it: what it says, and the recipe it is from."""
+        found = {}
         for name, phrase in _PHRASES.items():
             decided = getattr(self, name)
             if decided is not None:
                 value = decided.value
                 listed = ", ".join(value) if isinstance(value, (tuple, dict)) else value
-                lines.append(f"{phrase.format(listed or 'none')} ({decided.recipe})")
-        return tuple(lines)
+                found[kebab(name)] = (phrase.format(listed or "none"), decided.recipe)
+        return found
 
 
 _PHRASES = {

@@ -45,13 +45,19 @@ class Document:
         """Line and column of every key and array element. Worked out only when something has to be shown."""
         return find_places(self.text)
 
+    def line(self, key: Key) -> int | None:
+        """The line of a key; where it does not exist, that of what should hold it."""
+        return self._place(key)[0]
+
     def problem(self, key: Key, text: str) -> Problem:
         """A problem with the value at `key`; where that does not exist, the place of what should hold it is given."""
-        at: Key = key
-        while at and at not in self.places:
-            at = at[:-1]
-        line, column = self.places.get(at, (None, None))
+        line, column = self._place(key)
         return Problem(self.file, text, spell(key), line, column)
+
+    def _place(self, key: Key) -> tuple[int | None, int | None]:
+        while key and key not in self.places:
+            key = key[:-1]
+        return self.places.get(key, (None, None))
 
 
 def spell(key: Sequence[str | int]) -> str:

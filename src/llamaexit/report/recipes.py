@@ -49,7 +49,7 @@ def print_recipe(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], console: Co
 def print_rule(page: Page, bound: BoundRule) -> None:
     """One rule: what it is for, what it proposes, and where it stands."""
     rule = bound.rule
-    page.line(Text(rule.id, style="bold").append(f"  {bound.recipe}, {bound.file}:{bound.line}", style="dim"))
+    page.line(Text(bound.key, style="bold").append(f"  {bound.recipe}, {bound.file}:{bound.line}", style="dim"))
     page.row("Use", rule.use)
     page.row("For", ", ".join(rule.match) or _kind(rule.generation, rule.min_parameters, rule.max_parameters))
     page.items("Targets", [_choice(choice.model, choice.role, choice.why) for choice in rule.targets])
