@@ -126,9 +126,11 @@ def test_purge_keeps_what_another_run_relies_on(scene: Scene) -> None:
     plan = plan_for(scene.standin, scene.standin.registry)
     second = scene_with(plan, scene.place.state.parent, scene.standin).migrate(only=(BOT,))
     assert second.state == "committed"
-    scene.roll_back(first.id, purge=True)
+    undone = scene.roll_back(first.id, purge=True)
     assert scene.targets <= scene.names().keys()
     assert scene.names()[BOT] != scene.initial[BOT]
+    assert (undone.failure, undone.conflicts) == (None, ())
+    assert any(f"run {second.id} relies on" in step.detail for step in undone.steps)
 
 
 def test_purge_keeps_the_backup_another_run_goes_back_by(scene: Scene) -> None:

@@ -126,10 +126,11 @@ def _undo_all(work: Work, todo: Sequence[Undoing]) -> None:
         step = Listed(undoing.id, undoing.title, "undo", number, len(todo))
         why_not = _somebody_elses(work, work.look(), undoing)
         if why_not is not None:
-            work.note("conflict", name=undoing.name, text=why_not)
             work.leave_out(step, why_not)
-            work.tell(Noted(why_not, "warning"))
             if not undoing.purge:
+                # what a purge keeps is no conflict: nobody changed it
+                work.note("conflict", name=undoing.name, text=why_not)
+                work.tell(Noted(why_not, "warning"))
                 conflicts.append(undoing.name)
             continue
         try:
