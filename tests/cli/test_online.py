@@ -8,7 +8,7 @@ from llamaexit.cli import online
 from llamaexit.errors import GgufError, RegistryError
 from llamaexit.gguf import Header, Tensor
 from llamaexit.ollama.cache import default_cache_dir
-from llamaexit.ollama.registry import NoSuchModel, RegistryUnreachable, RemoteManifest
+from llamaexit.ollama.registry import MAX_AGE, NoSuchModel, RegistryUnreachable, RemoteManifest
 from llamaexit.snapshot import Layer
 
 MACHINE = ("--gpu", "RTX 4090", "--ram", "64GiB")
@@ -72,8 +72,15 @@ HEADER = Header(
 
 
 def test_answers_are_kept_in_the_cache_of_this_user(monkeypatch) -> None:
-    monkeypatch.setattr("llamaexit.ollama.registry.Registry", lambda folder, timeout: (folder, timeout))
-    assert online.registry_here(7) == (default_cache_dir(), 7)
+    monkeypatch.setattr(
+        "llamaexit.ollama.registry.Registry", lambda folder, timeout, max_age: (folder, timeout, max_age)
+    )
+    assert online.registry_here(7) == (default_cache_dir(), 7, MAX_AGE)
+
+
+def test_what_is_about_to_be_pulled_is_asked_afresh(monkeypatch) -> None:
+    monkeypatch.setattr("llamaexit.ollama.registry.Registry", lambda folder, timeout, max_age: max_age)
+    assert online.registry_here(7, afresh=True) == 0
 
 
 @pytest.fixture
