@@ -49,7 +49,7 @@ def test_a_builtin_file_is_a_recipe_anybody_could_have_written(path: Path, libra
     checked = validate(document, tables)
     assert checked.problems == ()
     assert checked.recipe is not None
-    assert [f"{key}: {text}" for key, text in check_meaning(checked.recipe, library)] == []
+    assert [f"{key}: {text}" for key, text, _ in check_meaning(checked.recipe, library)] == []
     assert checked.recipe.name == path.stem
     assert checked.recipe.checked is not None
 

@@ -8,7 +8,7 @@ from llamaexit.ollama.version import at_least
 from llamaexit.planning.caveats import Switch, relevant_caveats
 from llamaexit.planning.parameters import parameters_of
 from llamaexit.planning.plan import Figures, LicenceChange, TargetChoice, Thinking, Version
-from llamaexit.planning.uses import NEEDS
+from llamaexit.recipes.needs import NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,18 +6,15 @@ The order is that of the ranking: what it is, what it can do, what the team allo
 from __future__ import annotations
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.facts import Case, Facts, Way, World
 from llamaexit.planning.plan import Rejected, RejectedBecause
-from llamaexit.planning.rules import means
 from llamaexit.units import gb, gib, parse_size
 
 if TYPE_CHECKING:
     from llamaexit.memory import Estimate
-    from llamaexit.recipes.library import Library
 
 SHARE_TOLERANCE = 0.01
 """A GPU share this much below the old one's still counts as the same."""
@@ -91,42 +88,15 @@ def keeps_context(facts: Facts, case: Case, world: World) -> Verdict | None:
 
 def allowed(facts: Facts, case: Case, world: World) -> Verdict | None:
     """The team's policy; every refusal names the recipe that says so."""
-    target, policy = facts.target, world.policy
-    licences = policy.licences_allowed
-    if licences is not None and not _licence_in(target.licence, licences.value, world.library):
-        text = f"licence {target.licence or 'not known'} is not allowed by {licences.recipe}"
-        return Verdict("licence", text, "licences-allowed")
-    for denied, value, word, key in (
-        (policy.deny_vendors, target.vendor, "vendor", "deny-vendors"),
-        (policy.deny_vendors, target.base_vendor, "vendor of the base", "deny-vendors"),
-        (policy.deny_families, target.family, "family", "deny-families"),
-        (policy.deny_origins, target.country or "not known", "origin", "deny-origins"),
-    ):
-        if denied is not None and _text_in(value, denied.value):
-            return Verdict("policy", f"{word} {value} is denied by {denied.recipe}", key)
-    models = policy.deny_models
-    if models is not None and any(means(p, n) for p in models.value for n in (facts.candidate.model, target.name)):
-        return Verdict("policy", f"denied by {models.recipe}", "deny-models")
+    policy = world.policy
+    refusal = policy.refusal(facts.target, (facts.candidate.model, facts.target.name), world.library.licence)
+    if refusal is not None:
+        return Verdict(*refusal)
     limit = policy.max_download
     if limit is not None and facts.download.missing > parse_size(limit.value):
         text = f"download of {gb(facts.download.missing)} is over the {limit.value} of {limit.recipe}"
         return Verdict("download", text, "max-download")
     return None
-
-
-def _licence_in(licence_id: str, allowed: tuple[str, ...], library: Library) -> bool:
-    """Whether a licence is allowed by its id or by a class it belongs to (`open-source`, `commercial`)."""
-    if licence_id in allowed:
-        return True
-    licence = library.licence(licence_id)
-    return licence is not None and (
-        (licence.open_source and "open-source" in allowed) or (licence.commercial and "commercial" in allowed)
-    )
-
-
-def _text_in(value: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a plain word (a vendor, a country) matches one of the glob patterns, whatever its case."""
-    return any(fnmatchcase(value.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:

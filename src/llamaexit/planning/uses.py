@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llamaexit.planning.parameters import parameters_of
 from llamaexit.planning.plan import UseDecision
 from llamaexit.recipes.names import name_key
+from llamaexit.recipes.needs import NEEDS as NEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +24,6 @@ _BY_CAPABILITY: tuple[tuple[str, Use], ...] = (
     ("insert", "fim"),
     ("thinking", "reasoning"),
 )
-NEEDS: dict[Use, frozenset[str]] = {
-    "tools": frozenset({"tools"}),
-    "vision": frozenset({"vision"}),
-    "embedding": frozenset({"embedding"}),
-}
-"""Capabilities a target must have to serve a use at all."""
 
 
 def decide_use(

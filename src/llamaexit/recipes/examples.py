@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from llamaexit.errors import UsageError
 from llamaexit.recipes.model import Example, ExampleModel, Expected, Host
 from llamaexit.recipes.names import digest_key, name_key
+from llamaexit.recipes.problems import Finding
 from llamaexit.units import parse_size
 
 if TYPE_CHECKING:
     from llamaexit.recipes.positions import Key
     from llamaexit.snapshot import Machine
 
-Finding = tuple["Key", str]
 
 MOST_EXAMPLES = 500
 """Examples of one recipe, and models of one example: each is planned."""
@@ -42,15 +42,15 @@ def is_negative(expected: Expected) -> bool:
 def example_findings(examples: tuple[Example, ...], at: Key) -> Iterator[Finding]:
     """Everything in examples that has the right shape and still cannot be meant, but for unknown names."""
     if len(examples) > MOST_EXAMPLES:
-        yield at, f"are {len(examples)} examples; at most {MOST_EXAMPLES} are allowed"
+        yield Finding(at, f"are {len(examples)} examples; at most {MOST_EXAMPLES} are allowed")
         return
     titles: dict[str, int] = {}
     for number, example in enumerate(examples):
         here = (*at, number)
         if not example.title.strip():
-            yield (*here, "title"), "is empty"
+            yield Finding((*here, "title"), "is empty")
         elif (first := titles.setdefault(example.title, number)) != number:
-            yield (*here, "title"), f"is also the title of examples[{first}]"
+            yield Finding((*here, "title"), f"is also the title of examples[{first}]", "duplicate")
         yield from _host(example.host, (*here, "host"))
         yield from _models(example.models, (*here, "models"))
 
@@ -61,25 +61,25 @@ def _host(host: Host, at: Key) -> Iterator[Finding]:
         try:
             parse_size(size)
         except ValueError as error:
-            yield (*at, name), str(error)
+            yield Finding((*at, name), str(error))
             return
     try:
         machine_of(host)
     except UsageError as error:
         # written for options, which are called the same
-        yield at, "; ".join(part for part in (error.message, error.hint) if part).replace("--", "")
+        yield Finding(at, "; ".join(part for part in (error.message, error.hint) if part).replace("--", ""))
     if host.ollama:
         from llamaexit.ollama.version import parse_version
 
         if parse_version(host.ollama) is None:
-            yield (*at, "ollama"), f"must be a version of Ollama such as 0.30.0, not {host.ollama[:80]!r}"
+            yield Finding((*at, "ollama"), f"must be a version of Ollama such as 0.30.0, not {host.ollama[:80]!r}")
 
 
 def _models(models: tuple[ExampleModel, ...], at: Key) -> Iterator[Finding]:
     if not models:
-        yield at, "is empty: an example is about at least one model"
+        yield Finding(at, "is empty: an example is about at least one model")
     if len(models) > MOST_EXAMPLES:
-        yield at, f"are {len(models)} models; at most {MOST_EXAMPLES} are allowed"
+        yield Finding(at, f"are {len(models)} models; at most {MOST_EXAMPLES} are allowed")
         return
     names: dict[str, int] = {}
     for number, model in enumerate(models):
@@ -88,18 +88,18 @@ def _models(models: tuple[ExampleModel, ...], at: Key) -> Iterator[Finding]:
         if model.parent:
             yield from _name(model.parent, (*here, "parent"))
         if (first := names.setdefault(name_key(model.name), number)) != number:
-            yield (*here, "name"), f"{model.name!r} is also the name of models[{first}]"
+            yield Finding((*here, "name"), f"{model.name!r} is also the name of models[{first}]", "duplicate")
         if model.digest and not _is_digest(model.digest):
-            yield (*here, "digest"), f"must be a digest of 12 to 64 hex digits, not {model.digest[:80]!r}"
+            yield Finding((*here, "digest"), f"must be a digest of 12 to 64 hex digits, not {model.digest[:80]!r}")
         yield from _expectation(model.expect, (*here, "expect"))
 
 
 def _expectation(expected: Expected, at: Key) -> Iterator[Finding]:
     for name in ("target", "rule"):
         if expected.action != "replace" and getattr(expected, name):
-            yield (*at, name), f"is given, but the action is {expected.action}, which has none"
+            yield Finding((*at, name), f"is given, but the action is {expected.action}, which has none")
     if expected.target and name_key(expected.target) in map(name_key, expected.rejected):
-        yield (*at, "rejected"), f"names {expected.target!r}, which is the target"
+        yield Finding((*at, "rejected"), f"names {expected.target!r}, which is the target")
 
 
 def _is_digest(text: str) -> bool:
@@ -113,4 +113,4 @@ def _name(value: str, at: Key) -> Iterator[Finding]:
     try:
         Name.parse(value)
     except ValueError as error:
-        yield at, str(error)
+        yield Finding(at, str(error))

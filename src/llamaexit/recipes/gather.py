@@ -11,7 +11,7 @@ from llamaexit.recipes.model import Recipe
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.pictures import Pictures
 from llamaexit.recipes.positions import Key
-from llamaexit.recipes.problems import Document, Problem
+from llamaexit.recipes.problems import Document, Finding, Kind, Problem
 from llamaexit.recipes.read import Unreadable, parse_recipe
 from llamaexit.recipes.sources import RecipeText, Sources, Unresolved
 from llamaexit.recipes.validate import Checked, validate
@@ -43,12 +43,12 @@ class Gathered:
     extends: tuple[str, ...] = ()
     root: int | None = None
 
-    def problem(self, key: Key, text: str) -> Problem | None:
+    def problem(self, key: Key, text: str, kind: Kind = "invalid-value") -> Problem | None:
         """A problem with what `recipe` has at `key`; None when that is an echo of a faulty part inside of it."""
         place = self.checked.place(key)
         if any(fault[: len(place)] == place for fault in self.checked.faults):
             return None
-        return self.document.problem(place, text)
+        return self.document.problem(place, text, kind)
 
     def rule_lines(self) -> tuple[int, ...]:
         """The line of each rule's header."""
@@ -106,7 +106,7 @@ class _Collector:
         except Unreadable as error:
             self._refuse(error.problem)
         except Unresolved as error:
-            self._refuse(Problem(reference, str(error)))
+            self._refuse(Problem(reference, str(error), kind="bad-extends"))
 
     def check_names(self) -> None:
         """Recipes are told apart by their names: in plans, in explanations, in `recipe show`."""
@@ -114,9 +114,12 @@ class _Collector:
         for entry in self.gathered:
             name, file = entry.recipe.name, entry.document.file
             if name in self.builtin:
-                self.problems.append(entry.document.problem(("name",), f"{name!r} is the name of a built-in recipe"))
+                self._twice(entry, f"{name!r} is the name of a built-in recipe")
             elif first.setdefault(name, file) != file:
-                self.problems.append(entry.document.problem(("name",), f"{name!r} is also the name of {first[name]}"))
+                self._twice(entry, f"{name!r} is also the name of {first[name]}")
+
+    def _twice(self, entry: Gathered, text: str) -> None:
+        self.problems.append(entry.document.problem(("name",), text, "duplicate"))
 
     def _refuse(self, problem: Problem) -> None:
         self.missing = True
@@ -139,7 +142,7 @@ class _Collector:
             except Unreadable as error:
                 self._refuse(error.problem)
             except Unresolved as error:
-                self._refuse(entry.document.problem(("extends", number), str(error)))
+                self._refuse(entry.document.problem(("extends", number), str(error), "bad-extends"))
         self.gathered.append(replace(entry, extends=tuple(extended), root=root))
 
     def _extend(self, reference: str, chain: tuple[RecipeText, ...]) -> list[str]:
@@ -163,36 +166,37 @@ class _Collector:
         self._bytes += len(found.text.encode())
         if len(self._read) > MOST_FILES:
             if len(self._read) == MOST_FILES + 1:
-                self.problems.append(Problem(file, f"is one recipe too many; {MOST_FILES} files are the limit"))
+                text = f"is one recipe too many; {MOST_FILES} files are the limit"
+                self.problems.append(Problem(file, text, kind="unreadable"))
         elif self._bytes > MOST_TOGETHER:
-            self.problems.append(
-                Problem(file, f"is too much: all recipes together have at most {MOST_TOGETHER:,} bytes")
-            )
+            text = f"is too much: all recipes together have at most {MOST_TOGETHER:,} bytes"
+            self.problems.append(Problem(file, text, kind="unreadable"))
         else:
-            self._read[key] = self._read_new(found)
+            self._read[key], problems = read_one(found)
+            self.problems += problems
         return self._read[key]
 
-    def _read_new(self, found: RecipeText) -> Gathered | None:
-        document = Document(found.shown_as, found.text)
-        try:
-            tables = parse_recipe(document)
-        except Unreadable as error:
-            self.problems.append(error.problem)
-            return None
-        misfit = _other_version(tables)
-        if misfit is not None:
-            self.problems.append(document.problem(*misfit))
-            return None
-        checked = validate(document, tables)
-        self.problems += checked.problems
-        if checked.recipe is None:
-            return None
-        pictures = Pictures(found.folder)
-        recipe = pictures.embed(checked.recipe)
-        mentioned = frozenset(_mentioned(tables)) if checked.problems else frozenset()
-        entry = Gathered(checked, recipe, document, mentioned)
-        self.problems += [problem for key, text in pictures.problems if (problem := entry.problem(key, text))]
-        return entry
+
+def read_one(found: RecipeText) -> tuple[Gathered | None, list[Problem]]:
+    """A recipe by itself, None where too little of it can be understood, and what is wrong with its shape."""
+    document = Document(found.shown_as, found.text)
+    try:
+        tables = parse_recipe(document)
+    except Unreadable as error:
+        return None, [error.problem]
+    misfit = _other_version(tables)
+    if misfit is not None:
+        return None, [document.problem(*misfit)]
+    checked = validate(document, tables)
+    problems = list(checked.problems)
+    if checked.recipe is None:
+        return None, problems
+    pictures = Pictures(found.folder)
+    recipe = pictures.embed(checked.recipe)
+    mentioned = frozenset(_mentioned(tables)) if problems else frozenset()
+    entry = Gathered(checked, recipe, document, mentioned)
+    problems += [problem for key, text in pictures.problems if (problem := entry.problem(key, text))]
+    return entry, problems
 
 
 def _mentioned(tables: dict[str, Any]) -> Iterator[str]:
@@ -207,16 +211,17 @@ def _mentioned(tables: dict[str, Any]) -> Iterator[str]:
             yield name_key(name)
 
 
-def _other_version(tables: dict[str, Any]) -> tuple[tuple[str, ...], str] | None:
+def _other_version(tables: dict[str, Any]) -> Finding | None:
     """Why a recipe is not for this version of the tool. Asked first: the rest of it may well look wrong then."""
     schema, wanted = tables.get("schema"), tables.get("requires-llamaexit")
     misfit = _misfit(wanted) if isinstance(wanted, str) else None
     if misfit is None and isinstance(schema, int) and schema > SCHEMA:
-        return ("schema",), f"is {schema}, a newer version of the language than this llamaexit knows ({SCHEMA})"
+        text = f"is {schema}, a newer version of the language than this llamaexit knows ({SCHEMA})"
+        return Finding(("schema",), text, "needs-newer")
     return misfit
 
 
-def _misfit(wanted: str) -> tuple[tuple[str, ...], str] | None:
+def _misfit(wanted: str) -> Finding | None:
     """Why this release is not among the wanted ones. A pre-release counts as what it is: before its release."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -226,7 +231,7 @@ def _misfit(wanted: str) -> tuple[tuple[str, ...], str] | None:
     try:
         specifier = SpecifierSet(wanted)
     except InvalidSpecifier:
-        return key, f"must be a version range such as '>=0.1,<2', not {wanted[:80]!r}"
+        return Finding(key, f"must be a version range such as '>=0.1,<2', not {wanted[:80]!r}")
     if specifier.contains(__version__, prereleases=True):
         return None
-    return key, f"needs llamaexit {wanted}, and this is {__version__}"
+    return Finding(key, f"needs llamaexit {wanted}, and this is {__version__}", "needs-newer")

@@ -345,6 +345,13 @@ class Library:
                     found.append(f"{layer.file}: disable: no rule is called {entry!r}{_meant(entry, below)}")
         return tuple(found)
 
+    def keys_of(self, name: str) -> tuple[str, ...]:
+        """The keys of the rules of a recipe, in the order of its file."""
+        for layer in self._above:
+            if layer.layer.recipe.name == name:
+                return tuple(layer.keys)
+        return tuple(key for key in self._pack.rule_keys if key.partition("/")[0] == name)
+
     def keys_below(self, position: int) -> tuple[str, ...]:
         """The keys of all rules below the recipe at this position, counted from the one right above the built-in."""
         own = (key for layer in self._above[len(self._above) - position :] for key in layer.keys)

@@ -7,14 +7,16 @@ it extends, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamaexit.recipes.library import Layer, Library, LoadedRecipe, Named
-from llamaexit.recipes.pack import load_pack, recipe_folder
+from llamaexit.recipes.pack import Pack, load_pack, recipe_folder
 
 if TYPE_CHECKING:
-    from llamaexit.recipes.gather import Gathered
+    from llamaexit.recipes.gather import Gathered, Gathering
+    from llamaexit.recipes.problems import Problem
 
 PROJECT_FILE = "llamaexit.toml"
 """The recipe of a project, in the folder the tool is started in."""
@@ -38,22 +40,65 @@ def load_library(
         return Library(pack)
 
     from llamaexit.recipes.gather import gather
-    from llamaexit.recipes.meaning import check_meaning
     from llamaexit.recipes.problems import refuse
     from llamaexit.recipes.sources import LocalSources
 
     found = gather(roots, builtin=pack.recipe_files, sources=LocalSources(pack.recipe_files))
-    library = Library(
-        pack, [_layer(entry, "" if entry.root is None else named[entry.root][0]) for entry in found.recipes]
-    )
+    library, problems = _merged(pack, found, [origin for origin, _ in named])
+    if problems:
+        raise refuse(problems)
+    return library
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One recipe that is looked at by itself: not with the user's and the project's, only with what it extends.
+
+    library: what that comes to, as far as it can be understood. entry: None where too little of it can be. problems:
+    everything wrong with any of the files.
+    """
+
+    library: Library
+    entry: Gathered | None
+    problems: tuple[Problem, ...]
+
+
+def load_stack(reference: str | Path) -> Stack:
+    """A recipe with what it extends, whatever is wrong with it."""
+    from llamaexit.recipes.gather import gather, read_one
+    from llamaexit.recipes.meaning import check_meaning
+    from llamaexit.recipes.read import Unreadable
+    from llamaexit.recipes.sources import LocalSources, Unresolved
+
+    pack = load_pack()
+    sources = LocalSources(pack.recipe_files)
+    try:
+        shipped = sources.resolve(str(reference), None)
+    except (Unreadable, Unresolved):
+        shipped = None  # gathering it says why
+    if shipped is not None and shipped.builtin is not None:
+        library = Library(pack)
+        entry, problems = read_one(shipped)
+        if entry is not None:
+            findings = check_meaning(entry.recipe, library)
+            problems += [problem for finding in findings if (problem := entry.problem(*finding))]
+        return Stack(library, entry, tuple(sorted(problems, key=lambda problem: problem.order)))
+    found = gather([str(reference)], builtin=pack.recipe_files, sources=sources)
+    library, problems = _merged(pack, found, ["command-line"])
+    return Stack(library, next((entry for entry in found.recipes if entry.root == 0), None), tuple(problems))
+
+
+def _merged(pack: Pack, found: Gathering, named: Sequence[Named]) -> tuple[Library, list[Problem]]:
+    """What gathered recipes come to, and all that is wrong with them."""
+    from llamaexit.recipes.meaning import check_meaning
+
+    library = Library(pack, [_layer(entry, "" if entry.root is None else named[entry.root]) for entry in found.recipes])
     problems = list(found.problems)
     mentioned = frozenset[str]().union(*(entry.mentioned for entry in found.recipes)) if found.complete else None
     for entry in found.recipes:
         findings = check_meaning(entry.recipe, library, mentioned)
-        problems += [problem for key, text in findings if (problem := entry.problem(key, text))]
-    if problems:
-        raise refuse(sorted(problems, key=lambda problem: problem.order))
-    return library
+        problems += [problem for finding in findings if (problem := entry.problem(*finding))]
+    return library, sorted(problems, key=lambda problem: problem.order)
 
 
 def is_file_reference(reference: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from llamaexit.recipes.examples import example_findings
 from llamaexit.recipes.model import Deprecation, Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
 from llamaexit.recipes.names import name_key
-from llamaexit.recipes.problems import did_you_mean
+from llamaexit.recipes.problems import Finding, did_you_mean
 from llamaexit.recipes.smoke_meaning import smoke_findings
 from llamaexit.units import parse_size
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from llamaexit.recipes.library import Library
     from llamaexit.recipes.positions import Key
 
-Finding = tuple["Key", str]
-"""Key path and what is wrong there."""
 
 LICENCE_CLASSES = ("open-source", "commercial")
 """Classes that `licences-allowed` takes beside licence ids."""
@@ -46,7 +44,9 @@ def check_meaning(
     known = _Known(library, mentioned)
     yield from _negative(recipe, ())
     if not _RECIPE_NAME.fullmatch(recipe.name):
-        yield ("name",), "must be letters, digits, dots, hyphens and underscores, and start with a letter or digit"
+        yield Finding(
+            ("name",), "must be letters, digits, dots, hyphens and underscores, and start with a letter or digit"
+        )
     yield from _version(recipe.version, ("version",))
     if recipe.requires_ollama is not None:
         yield from _specifier(recipe.requires_ollama, ("requires-ollama",))
@@ -84,27 +84,41 @@ class _Known:
 
     def target(self, name: str, key: Key) -> Iterator[Finding]:
         if self.library.target(name) is None and self._unknown(name_key(name)):
-            yield key, f"no recipe describes the model {name!r}{self._near(name, self.library.target_names)}"
+            yield Finding(
+                key,
+                f"no recipe describes the model {name!r}{self._near(name, self.library.target_names)}",
+                "unknown-target",
+            )
 
     def caveat(self, code: str, key: Key) -> Iterator[Finding]:
         if code not in self.library.caveats and self._unknown(code):
-            yield key, f"no recipe explains the caveat {code!r}{self._near(code, lambda: self.library.caveats)}"
+            yield Finding(
+                key,
+                f"no recipe explains the caveat {code!r}{self._near(code, lambda: self.library.caveats)}",
+                "unknown-name",
+            )
 
     def licence(self, name: str, key: Key, also: Iterable[str] = ()) -> Iterator[Finding]:
         if name not in also and self.library.licence(name) is None and self._unknown(name):
             near = self._near(name, lambda: (*self.library.licences, *also))
-            yield key, f"no recipe describes the licence {name!r}{near}"
+            yield Finding(key, f"no recipe describes the licence {name!r}{near}", "unknown-name")
 
     def source(self, name: str, key: Key) -> Iterator[Finding]:
         if name and self.library.source(name) is None and self._unknown(name):
-            yield key, f"no recipe has the source {name!r}{self._near(name, lambda: self.library.sources)}"
+            yield Finding(
+                key,
+                f"no recipe has the source {name!r}{self._near(name, lambda: self.library.sources)}",
+                "unknown-name",
+            )
 
     def generation(self, name: str, key: Key) -> Iterator[Finding]:
         if self._generations is None:
             self._generations = frozenset(origin.generation for origin in self.library.origins if origin.generation)
         known = self._generations
         if name not in known and self._unknown(name):
-            yield key, f"no recipe knows the generation {name!r}{self._near(name, lambda: known)}"
+            yield Finding(
+                key, f"no recipe knows the generation {name!r}{self._near(name, lambda: known)}", "unknown-name"
+            )
 
     def _unknown(self, name: str) -> bool:
         """Whether a name that is not in the library may be called unknown."""
@@ -121,13 +135,13 @@ def _policy(policy: Policy, known: _Known) -> Iterator[Finding]:
     for name in ("deny_vendors", "deny_families", "deny_models", "deny_origins"):
         for number, pattern in enumerate(getattr(policy, name) or ()):
             if not pattern.strip():
-                yield ("policy", kebab(name), number), "is empty"
+                yield Finding(("policy", kebab(name), number), "is empty")
     if policy.max_download is not None:
         yield from _size(policy.max_download, ("policy", "max-download"))
     if policy.min_context is not None and policy.min_context < 1:
-        yield ("policy", "min-context"), "must be at least 1 token"
+        yield Finding(("policy", "min-context"), "must be at least 1 token")
     if policy.min_gpu_share is not None and not 0 <= policy.min_gpu_share <= 1:
-        yield ("policy", "min-gpu-share"), f"must be between 0 and 1, not {policy.min_gpu_share}"
+        yield Finding(("policy", "min-gpu-share"), f"must be between 0 and 1, not {policy.min_gpu_share}")
     for target, digest in (policy.pins or {}).items():
         yield from known.target(target, ("policy", "pins", target))
         yield from _digest(digest, ("policy", "pins", target))
@@ -138,18 +152,20 @@ def _rules(rules: tuple[Rule, ...], known: _Known) -> Iterator[Finding]:
     for number, rule in enumerate(rules):
         at: Key = ("rules", number)
         if not _RULE_ID.fullmatch(rule.id):
-            yield (*at, "id"), "must be text without blanks and without the signs * ? [ ]"
+            yield Finding((*at, "id"), "must be text without blanks and without the signs * ? [ ]")
         for position, pattern in enumerate(rule.match):
             if not pattern.strip():
-                yield (*at, "match", position), "is empty"
+                yield Finding((*at, "match", position), "is empty")
         for position, generation in enumerate(rule.generation):
             yield from known.generation(generation, (*at, "generation", position))
         if rule.max_parameters and rule.max_parameters <= rule.min_parameters:
-            yield (*at, "max-parameters"), f"must be larger than min-parameters ({rule.min_parameters})"
+            yield Finding((*at, "max-parameters"), f"must be larger than min-parameters ({rule.min_parameters})")
         if not rule.automatic and not rule.decide.strip():
-            yield (*at, "automatic"), "is false, so `decide` has to say what a person decides"
+            yield Finding((*at, "automatic"), "is false, so `decide` has to say what a person decides")
         if rule.automatic and not rule.targets:
-            yield at, "has no targets; give some, or say with `automatic = false` and `decide` what a person decides"
+            yield Finding(
+                at, "has no targets; give some, or say with `automatic = false` and `decide` what a person decides"
+            )
         yield from _deprecation(rule.deprecated, (*at, "deprecated"))
         yield from smoke_findings(rule.smoke, (*at, "smoke"))
         yield from _caveats(rule.caveats, at, known)
@@ -164,7 +180,7 @@ def _rules(rules: tuple[Rule, ...], known: _Known) -> Iterator[Finding]:
 
 def _deprecation(deprecated: Deprecation | None, at: Key) -> Iterator[Finding]:
     if deprecated is not None and deprecated.since and deprecated.until and deprecated.until < deprecated.since:
-        yield (*at, "until"), f"must not lie before `since` ({deprecated.since})"
+        yield Finding((*at, "until"), f"must not lie before `since` ({deprecated.since})")
 
 
 def _target(target: Target, at: Key, known: _Known) -> Iterator[Finding]:
@@ -178,7 +194,7 @@ def _target(target: Target, at: Key, known: _Known) -> Iterator[Finding]:
     for field in ("released", "size_as_of"):
         value = getattr(target, field)
         if value and not _DATE.fullmatch(value):
-            yield (*at, kebab(field)), f"must be a date such as 2026-11-23 or 2026-11, not {value!r}"
+            yield Finding((*at, kebab(field)), f"must be a date such as 2026-11-23 or 2026-11, not {value!r}")
     yield from _record(target, at, known)
 
 
@@ -219,7 +235,9 @@ def _twice(values: list[str], table: str, field: str, same: Callable[[str], str]
     for number, value in enumerate(values):
         earlier = first.setdefault(same(value), number)
         if earlier != number:
-            yield (*at, table, number, field), f"{value!r} is also the {field} of {table}[{earlier}]"
+            yield Finding(
+                (*at, table, number, field), f"{value!r} is also the {field} of {table}[{earlier}]", "duplicate"
+            )
 
 
 def _digests(value: str | tuple[str, ...], at: Key) -> Iterator[Finding]:
@@ -233,14 +251,14 @@ def _digests(value: str | tuple[str, ...], at: Key) -> Iterator[Finding]:
 
 def _digest(value: str, at: Key) -> Iterator[Finding]:
     if not _DIGEST.fullmatch(value):
-        yield at, f"must be a digest of 12 to 64 hex digits, as `ollama list` prints them, not {value[:80]!r}"
+        yield Finding(at, f"must be a digest of 12 to 64 hex digits, as `ollama list` prints them, not {value[:80]!r}")
 
 
 def _size(value: str, at: Key) -> Iterator[Finding]:
     try:
         parse_size(value)
     except ValueError as error:
-        yield at, str(error)
+        yield Finding(at, str(error))
 
 
 def _name(value: str, at: Key) -> Iterator[Finding]:
@@ -249,7 +267,7 @@ def _name(value: str, at: Key) -> Iterator[Finding]:
     try:
         Name.parse(value)
     except ValueError as error:
-        yield at, str(error)
+        yield Finding(at, str(error))
 
 
 def _version(value: str, at: Key) -> Iterator[Finding]:
@@ -258,7 +276,7 @@ def _version(value: str, at: Key) -> Iterator[Finding]:
     try:
         Version(value)
     except InvalidVersion:
-        yield at, f"must be a version such as 1.2, not {value[:80]!r}"
+        yield Finding(at, f"must be a version such as 1.2, not {value[:80]!r}")
 
 
 def _specifier(value: str, at: Key) -> Iterator[Finding]:
@@ -267,7 +285,7 @@ def _specifier(value: str, at: Key) -> Iterator[Finding]:
     try:
         SpecifierSet(value)
     except InvalidSpecifier:
-        yield at, f"must be a version range such as '>=0.30,<1', not {value[:80]!r}"
+        yield Finding(at, f"must be a version range such as '>=0.30,<1', not {value[:80]!r}")
 
 
 def _negative(value: object, at: Key) -> Iterator[Finding]:
@@ -279,6 +297,6 @@ def _negative(value: object, at: Key) -> Iterator[Finding]:
         for field in fields(value):
             inner = getattr(value, field.name)
             if isinstance(inner, (int, float)) and inner < 0 and at != ("policy",):
-                yield (*at, kebab(field.name)), f"must not be negative, and is {inner}"
+                yield Finding((*at, kebab(field.name)), f"must not be negative, and is {inner}")
             else:
                 yield from _negative(inner, (*at, kebab(field.name)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from llamaexit.recipes.model import Policy, kebab
-from llamaexit.recipes.names import name_key
+from llamaexit.recipes.names import means, name_key
 
 if TYPE_CHECKING:
-    from llamaexit.recipes.model import Recipe
+    from llamaexit.recipes.model import Because, Licence, Recipe, Target
 
 T = TypeVar("T")
 
@@ -21,6 +22,14 @@ class Decided(Generic[T]):
 
     value: T
     recipe: str
+
+
+class Refusal(NamedTuple):
+    """A reason of the policy against a target: what kind, in words, and the key that gives it."""
+
+    because: Because
+    text: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,25 @@ class EffectivePolicy:
         return next(
             (Decided(d, by[target]) for target, d in self.pins.value.items() if name_key(target) == wanted), None
         )
+
+    def refusal(self, target: Target, names: Sequence[str], licence: Callable[[str], Licence | None]) -> Refusal | None:
+        """What speaks against a target, known by these names, whatever the machine is; None where nothing does."""
+        allowed = self.licences_allowed
+        if allowed is not None and not _licence_in(target.licence, allowed.value, licence(target.licence)):
+            text = f"licence {target.licence or 'not known'} is not allowed by {allowed.recipe}"
+            return Refusal("licence", text, "licences-allowed")
+        for denied, value, word, key in (
+            (self.deny_vendors, target.vendor, "vendor", "deny-vendors"),
+            (self.deny_vendors, target.base_vendor, "vendor of the base", "deny-vendors"),
+            (self.deny_families, target.family, "family", "deny-families"),
+            (self.deny_origins, target.country or "not known", "origin", "deny-origins"),
+        ):
+            if denied is not None and _text_in(value, denied.value):
+                return Refusal("policy", f"{word} {value} is denied by {denied.recipe}", key)
+        models = self.deny_models
+        if models is not None and any(means(pattern, name) for pattern in models.value for name in names):
+            return Refusal("policy", f"denied by {models.recipe}", "deny-models")
+        return None
 
     def in_words(self) -> tuple[str, ...]:
         """One line for each key that is set, with the recipe it is from."""
@@ -100,3 +128,17 @@ def effective_policy(recipes: Iterable[Recipe]) -> EffectivePolicy:
         decided["pins"] = Decided({target: digest for target, digest, _ in pins.values()}, behind)
         decided["pinned_by"] = tuple((target, recipe_name) for target, _, recipe_name in pins.values())
     return EffectivePolicy(**decided)
+
+
+def _licence_in(licence_id: str, allowed: tuple[str, ...], licence: Licence | None) -> bool:
+    """Whether a licence is allowed by its id or by a class it belongs to (`open-source`, `commercial`)."""
+    if licence_id in allowed:
+        return True
+    return licence is not None and (
+        (licence.open_source and "open-source" in allowed) or (licence.commercial and "commercial" in allowed)
+    )
+
+
+def _text_in(value: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a plain word (a vendor, a country) matches one of the glob patterns, whatever its case."""
+    return any(fnmatchcase(value.casefold(), pattern.casefold()) for pattern in patterns)

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, NamedTuple
 
 from llamaexit.errors import RecipeError
 from llamaexit.recipes.positions import Key, Place, find_places
 
 MOST_LISTED = 100
 """Problems listed at most; a file of garbage would otherwise fill the screen."""
+
+
+Kind = Literal[
+    "unreadable", "needs-newer", "unknown-key", "invalid-value", "unknown-name", "unknown-target", "duplicate",
+    "bad-extends",
+]  # fmt: skip
+"""What kind of thing is wrong with a recipe that cannot be used. `recipe lint` knows each by this name."""
+
+
+class Finding(NamedTuple):
+    """Something wrong at a key of a recipe, before it is known where in a file that stands."""
+
+    key: Key
+    text: str
+    kind: Kind = "invalid-value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,7 @@ class Problem:
     key: str = ""
     line: int | None = None
     column: int | None = None
+    kind: Kind = "invalid-value"
 
     @property
     def order(self) -> tuple[str, int, int]:
@@ -49,10 +66,10 @@ class Document:
         """The line of a key; where it does not exist, that of what should hold it."""
         return self._place(key)[0]
 
-    def problem(self, key: Key, text: str) -> Problem:
+    def problem(self, key: Key, text: str, kind: Kind = "invalid-value") -> Problem:
         """A problem with the value at `key`; where that does not exist, the place of what should hold it is given."""
         line, column = self._place(key)
-        return Problem(self.file, text, spell(key), line, column)
+        return Problem(self.file, text, spell(key), line, column, kind)
 
     def _place(self, key: Key) -> tuple[int | None, int | None]:
         while key and key not in self.places:

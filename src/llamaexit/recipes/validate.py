@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from llamaexit.recipes.decode import NESTED
 from llamaexit.recipes.model import Recipe, kebab
 from llamaexit.recipes.positions import Key
-from llamaexit.recipes.problems import Document, Problem, did_you_mean
+from llamaexit.recipes.problems import Document, Kind, Problem, did_you_mean
 from llamaexit.recipes.pruned import Pruned
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ _SUGGESTED = re.compile(r"^unknown key; did you mean '([^']*)'")
 
 
 _MISSING = "is missing"
+_UNKNOWN = "unknown key"
 _MOST_ROUNDS = 5
 
 
@@ -85,8 +86,12 @@ def validate(document: Document, tables: dict[str, Any]) -> Checked:
         if culprits <= left_out:
             break
         left_out |= culprits
-    problems = [document.problem(key, text) for key, text in _without_echoes(faults)]
+    problems = [document.problem(key, text, _kind(text)) for key, text in _without_echoes(faults)]
     return Checked(recipe, tuple(sorted(problems, key=lambda problem: problem.order)), kept.place, frozenset(faults))
+
+
+def _kind(text: str) -> Kind:
+    return "unknown-key" if text.startswith(_UNKNOWN) else "invalid-value"
 
 
 def _attempt(tables: dict[str, Any]) -> tuple[Recipe | None, list[tuple[Key, str]]]:
@@ -123,7 +128,7 @@ def _in_words(key: Key, tables: dict[str, Any], detail: ErrorDetails) -> str:
     kind = detail["type"]
     value = _value_at(tables, key)
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        return "unknown key" + did_you_mean(str(key[-1]), map(kebab, _keys_of(key[:-1])))
+        return _UNKNOWN + did_you_mean(str(key[-1]), map(kebab, _keys_of(key[:-1])))
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return _MISSING
     if kind in _KINDS:
