@@ -211,7 +211,8 @@ def test_pull_that_stands_still_has_no_speed() -> None:
 
 def test_neither_pauses_nor_what_an_earlier_try_fetched_are_speed() -> None:
     first = [layer(0), 1.0, layer(100_000_000), CUT]
-    second = [layer(100_000_000), 1.0, layer(130_000_000), SUCCESS]
+    # what arrived after the last event of the first try is told of by the first one of the second
+    second = [Progress("pulling manifest"), layer(160_000_000), 1.0, layer(190_000_000), SUCCESS]
     told = [progress for progress in pull(Scripted(Clock(), first, second)) if progress.layer]
     assert told[-1].bytes_per_second == pytest.approx(30_000_000)
 

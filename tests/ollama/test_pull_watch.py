@@ -104,7 +104,7 @@ def test_what_stands_still_and_where_is_told(watched: Watched) -> None:
         watched.watch.look()
     watched.see(VERIFYING)
     watched.now += PATIENCE + 20 * GB / VERIFY_RATE + 10
-    with pytest.raises(PullError, match="^Ollama has been verifying qwen3:8b for 2130 s"):
+    with pytest.raises(PullError, match=r"^Ollama has been verifying qwen3:8b for 2130 s"):
         watched.watch.look()
 
 

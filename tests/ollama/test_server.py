@@ -150,6 +150,7 @@ def test_path_of_the_base_url_goes_before_every_route(start_standin: Start, conn
         pytest.param(faults.garbage, NotOllama, "does not speak HTTP", id="not HTTP"),
         pytest.param(faults.drop, Unreachable, "closed without an answer", id="connection closed"),
         pytest.param(faults.cut, BadAnswer, "broke off", id="half an answer"),
+        pytest.param(faults.reset, BadAnswer, "broke off", id="connection reset in the middle"),
         pytest.param(faults.server_error, NotOllama, "500", id="500"),
     ],
 )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import socket
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -104,6 +107,14 @@ def cut(handler: Handler) -> None:
     """Half an answer."""
     handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"models":')
     handler.close_connection = True
+
+
+def reset(handler: Handler) -> None:
+    """Half an answer, and then a reset in place of an end, as from a server that is killed."""
+    cut(handler)
+    handler.wfile.flush()
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    os.close(handler.connection.detach())
 
 
 def endless(handler: Handler) -> None:
