@@ -1,4 +1,4 @@
-"""Write the pages under docs/reference that are made from the code: the commands, the smoke tests and the schemas.
+"""Write the pages under docs/reference that are made from the code: commands, keys of recipes, smoke tests, schemas.
 
 python tools/reference.py            rewrites them
 python tools/reference.py --check    changes nothing, fails when one of them is out of date
@@ -10,6 +10,7 @@ import difflib
 import enum
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import typer
 
 from llamaexit.cli.app import app
+from llamaexit.recipes.docstrings import field_texts
 from llamaexit.report.schema import schema_of
 from llamaexit.smoke.check import CHAT_USES, TEXT_USES, Check
 from llamaexit.smoke.registry import CHECKS
@@ -29,7 +31,11 @@ DOCUMENTS: tuple[Literal["plan", "recipe", "snapshot"], ...] = ("plan", "recipe"
 
 def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    written = {PAGES / "commands.md": "\n".join(_commands()), PAGES / "smoke-tests.md": "\n".join(_smoke_tests())}
+    written = {
+        PAGES / "commands.md": "\n".join(_commands()),
+        PAGES / "recipes.md": _with_keys((PAGES / "recipes.md").read_text("utf-8")),
+        PAGES / "smoke-tests.md": "\n".join(_smoke_tests()),
+    }
     for name in DOCUMENTS:
         written[PAGES / "schemas" / f"{name}.json"] = json.dumps(schema_of(name), indent=2) + "\n"
     return written
@@ -70,6 +76,37 @@ def _uses(check: Check) -> str:
     if check.uses == CHAT_USES:
         return "all that chat"
     return ", ".join(sorted(check.uses))
+
+
+_KEYS = re.compile(r"(?<=<!-- keys of )(\w+) -->\n.*?(?=<!-- end of keys -->)", re.DOTALL)
+_SECTIONS = {
+    "Recipe": {
+        "deprecated": "deprecated", "policy": "policy", "rules": "rules", "models": "models", "origins": "origins",
+        "closed": "closed", "examples": "examples", "licences": "licences", "sources": "sources",
+    },
+    "Rule": {"targets": "rulestargets", "smoke": "rulessmoke", "deprecated": "deprecated"},
+    "SmokeCheck": {"expect": "rulessmokeexpect"},
+    "Target": {"thinking": "thinking", "shape": "shape", "scores": "scores", "tags": "tags"},
+    "Origin": {"shape": "shape", "scores": "scores", "tags": "tags"},
+    "Example": {"host": "host", "models": "examplesmodels"},
+    "ExampleModel": {"expect": "expect"},
+}  # fmt: skip
+"""Keys that have a section of their own on the page, and its anchor."""
+
+
+def _with_keys(page: str) -> str:
+    """The page about recipes, with the tables of keys that stand between its marks made anew."""
+
+    def table(found: re.Match[str]) -> str:
+        sections = _SECTIONS.get(found[1], {})
+        rows = [f"| {_key(key, sections)} | {_cell(text)} |" for key, text in field_texts()[found[1]].items()]
+        return "\n".join([f"{found[1]} -->", "", "| key | meaning |", "|---|---|", *rows, "", ""])
+
+    return _KEYS.sub(table, page)
+
+
+def _key(key: str, sections: dict[str, str]) -> str:
+    return f"[`{key}`](#{sections[key]})" if key in sections else f"`{key}`"
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def test_schema_is_a_valid_schema_with_id_title_and_version(run, document) -> No
     outcome = run("schema", document)
     assert outcome.code == 0
     made = json.loads(outcome.stdout)
-    jsonschema.Draft202012Validator.check_schema(made)
+    jsonschema.validators.validator_for(made).check_schema(made)
     assert made["$id"] == f"urn:llamaexit:{document}:1"
     assert made["title"] == f"llamaexit {document}"
     assert made["version"]
