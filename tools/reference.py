@@ -1,4 +1,4 @@
-"""Write the pages under docs/reference that are made from the code: commands, keys of recipes, smoke tests, schemas.
+"""Write the pages under docs/reference that are made from the code: commands, lint rules, smoke tests, schemas.
 
 python tools/reference.py            rewrites them
 python tools/reference.py --check    changes nothing, fails when one of them is out of date
@@ -21,6 +21,7 @@ import typer
 
 from llamaexit.cli.app import app
 from llamaexit.recipes.docstrings import field_texts
+from llamaexit.recipes.lint.registry import all_rules
 from llamaexit.report.schema import schema_of
 from llamaexit.smoke.check import CHAT_USES, TEXT_USES, Check
 from llamaexit.smoke.registry import CHECKS
@@ -33,6 +34,7 @@ def pages() -> dict[Path, str]:
     """Every generated file with what it should hold."""
     written = {
         PAGES / "commands.md": "\n".join(_commands()),
+        PAGES / "recipe-lint.md": "\n".join(_lint_rules()),
         PAGES / "recipes.md": _with_keys((PAGES / "recipes.md").read_text("utf-8")),
         PAGES / "smoke-tests.md": "\n".join(_smoke_tests()),
     }
@@ -107,6 +109,57 @@ def _with_keys(page: str) -> str:
 
 def _key(key: str, sections: dict[str, str]) -> str:
     return f"[`{key}`](#{sections[key]})" if key in sections else f"`{key}`"
+
+
+_LINT = """\
+# Lint rules for recipes
+
+<!-- Made by tools/reference.py: change the docstrings of the rules, then run `make reference`. -->
+
+`llamaexit recipe lint` says everything that is wrong with recipes, and what is probably not meant, in one go:
+
+```console
+$ llamaexit recipe lint team.toml
+$ llamaexit recipe lint --strict --ignore no-examples
+$ llamaexit recipe lint --format sarif > lint.sarif
+```
+
+Without a file it looks at the recipe of this folder and at those in your own. Each recipe is looked at with what it
+extends, and apart from the others that are named. `--format` is `text`, `json`, `github` (annotations in GitHub
+Actions) or `sarif` (code scanning). It exits with 1 when there is an error; with `--strict` a warning is enough.
+
+`--select` and `--ignore` take ids of rules, and patterns such as `*-target`. A comment lets one finding pass, at the
+end of its line or on the line above:
+
+```toml
+schema = 1
+name = "team"
+
+[[rules]]
+id = "wizard"
+use = "code"
+match = ["wizardcoder:33b"]  # lint: allow unreachable-rule
+targets = [{ model = "qwen3-coder:30b" }]
+```
+"""
+
+
+def _lint_rules() -> Iterator[str]:
+    """What each lint rule looks for, out of its docstring."""
+    rules = all_rules().values()
+    yield _LINT
+    yield "| rule | severity | finds |"
+    yield "|---|---|---|"
+    for rule in rules:
+        yield f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {_cell(rule.summary)}. |"
+    for rule in rules:
+        yield ""
+        yield f"## `{rule.id}`"
+        yield ""
+        yield f"*{rule.severity.capitalize()}.* {rule.summary}."
+        yield ""
+        yield rule.more
+    yield ""
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,18 @@ def library_with(recipes: list[Path] | None) -> Library:
     return load_library(named, project=_project(), user=_user())
 
 
+def recipes_of_ones_own(named: list[str] | None, doing: str) -> list[str]:
+    """The recipes that are named, or else the project's and the user's. Raises UsageError where there is none."""
+    if named:
+        return named
+    project, user = _project(), _user()
+    found = [str(path) for path in sorted(user.glob("*.toml"))] if user is not None else []
+    found += [str(project)] if project is not None else []
+    if not found:
+        raise UsageError(f"there is no recipe of your own to {doing}", hint="name a file, or builtin:NAME")
+    return found
+
+
 def _expect_recipe(path: Path) -> None:
     """Whatever else is wrong with a file, the loader finds out."""
     from llamaexit.errors import RecipeError

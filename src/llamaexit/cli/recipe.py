@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llamaexit.cli.light import LightCommand, LightGroup
-from llamaexit.cli.options import Debug, Json, Recipes
+from llamaexit.cli.options import Debug, Host, Json, Recipes, Store, Timeout, Verbose
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from llamaexit.cli.answer import Result
 
-recipe = typer.Typer(cls=LightGroup, help="Look at the recipes: policy, rules and facts.")
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE", help="Recipes, or builtin:NAME. Default: that of this folder and those in your own."
+    ),
+]
+
+recipe = typer.Typer(cls=LightGroup, help="Look at the recipes, check them and write them.")
 
 
 @recipe.command("list", cls=LightCommand)
@@ -88,3 +96,33 @@ def explain_recipes(
         return Result(explanation_document(explanation), show)
 
     answer("recipe explain", Style(as_json, debug), found)
+
+
+@recipe.command("lint", cls=LightCommand)
+def lint_recipes(
+    files: Files = None,
+    form: Annotated[
+        str,
+        typer.Option("--format", metavar="FORMAT", rich_help_panel="Output", help="text, json, github or sarif."),
+    ] = "text",
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="RULE", help="Only these rules; patterns such as *-target.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="RULE", help="Not these rules; repeat for several.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say everything that is wrong with recipes, and what is probably not meant. Exits with 1 on errors."""
+    from llamaexit.cli.answer import Style, answer
+
+    def found() -> Result:
+        from llamaexit.cli.gather import recipes_of_ones_own
+        from llamaexit.cli.recipe_lint import LintRequest, form_of, ids_of, run_lint
+
+        named = recipes_of_ones_own(files, "lint")
+        return run_lint(LintRequest(named, form_of(form, as_json), ids_of(select), ids_of(ignore), strict))
+
+    answer("recipe lint", Style(as_json or form == "json", debug), found)

@@ -7,7 +7,7 @@ combine is told in docs/explanation/how-recipes-combine.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
@@ -337,13 +337,20 @@ class Library:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is not wrong but probably not meant: entries of `disable` that disable nothing."""
-        found = []
+        return tuple(
+            f"{layer.file}: disable: {text}"
+            for layer in self._layers
+            for _, text in self.idle_disables(layer.recipe.name)
+        )
+
+    def idle_disables(self, name: str) -> Iterator[tuple[int, str]]:
+        """The entries of a recipe's `disable` that disable nothing, by their positions, and what was probably meant."""
         for position, layer in enumerate(self._layers):
-            below = self.keys_below(position)
-            for entry in layer.recipe.disable:
-                if not any(_disables(entry, key) for key in below):
-                    found.append(f"{layer.file}: disable: no rule is called {entry!r}{_meant(entry, below)}")
-        return tuple(found)
+            if layer.recipe.name == name and layer.recipe.disable:
+                below = self.keys_below(position)
+                for number, entry in enumerate(layer.recipe.disable):
+                    if not any(_disables(entry, key) for key in below):
+                        yield number, f"no rule is called {entry!r}{_meant(entry, below)}"
 
     def keys_of(self, name: str) -> tuple[str, ...]:
         """The keys of the rules of a recipe, in the order of its file."""

@@ -1,0 +1,75 @@
+"""Carrying out `llamaexit recipe lint`: which files, which rules, in which form."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llamaexit.cli.answer import Problem, Result
+from llamaexit.errors import FAILED, UsageError
+
+if TYPE_CHECKING:
+    from llamaexit.recipes.lint.run import Linted
+
+FORMATS = ("text", "json", "github", "sarif")
+
+
+@dataclass(frozen=True, slots=True)
+class LintRequest:
+    """One command line of `recipe lint`. strict: warnings fail, too."""
+
+    files: Sequence[str]
+    form: str = "text"
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    strict: bool = False
+
+
+def form_of(text: str, as_json: bool) -> str:
+    """The form that is asked for; `--json` is short for one of them. Raises UsageError for one there is not."""
+    if text not in FORMATS:
+        raise UsageError(f"--format: there is no format {text!r}", hint=f"there are {', '.join(FORMATS)}")
+    if as_json and text not in ("text", "json"):
+        raise UsageError(f"--json and --format {text} exclude each other")
+    return "json" if as_json else text
+
+
+def ids_of(texts: list[str] | None) -> tuple[str, ...]:
+    """Ids and patterns of lint rules, several of them also in one text with commas."""
+    return tuple(part.strip() for text in texts or () for part in text.split(",") if part.strip())
+
+
+def run_lint(request: LintRequest) -> Result:
+    """Lint recipes, and answer in the form that is asked for."""
+    from llamaexit.recipes.lint.run import lint_recipes
+    from llamaexit.report.recipe_lint import lint_document, print_findings, summary
+
+    linted = lint_recipes(request.files, today=dt.date.today(), select=request.select, ignore=request.ignore)
+    failed = linted.count("error") or (request.strict and linted.findings)
+    return Result(
+        lint_document(linted),
+        _text(linted, request.form) or partial(print_findings, linted),
+        exit_code=FAILED if failed else 0,
+        problems=(Problem("lint", summary(linted), "each is explained in the reference of lint rules"),)
+        if failed
+        else (),
+    )
+
+
+def _text(linted: Linted, form: str) -> str | bytes | None:
+    """What is printed for programs; None where people read it."""
+    if form == "github":
+        from llamaexit.report.recipe_lint import github
+
+        return github(linted)
+    if form == "sarif":
+        from llamaexit.jsonable import dump
+        from llamaexit.recipes.lint.registry import all_rules
+        from llamaexit.report.recipe_lint import sarif
+
+        return dump(sarif(linted, all_rules().values(), Path.cwd()), indent=2) + b"\n"
+    return None
