@@ -551,3 +551,29 @@ def test_a_recipe_needs_a_name_that_rules_can_be_called_by(tmp_path: Path, probl
     assert problems(path) == [
         "team.toml:2:1: name: must be letters, digits, dots, hyphens and underscores, and start with a letter or digit"
     ]
+
+
+def test_more_examples_than_can_be_planned_are_refused(
+    write: Write, problems: Problems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llamaexit.recipes.examples.MOST_EXAMPLES", 1)
+    models = 'models = [{ name = "a", expect = { action = "keep" } }]'
+    two = [*EXAMPLE, models, *EXAMPLE[:1], 'title = "u"', *EXAMPLE[2:], models]
+    assert problems(write("team", *two)) == ["team.toml:3:1: examples: are 2 examples; at most 1 are allowed"]
+
+
+def test_more_models_in_an_example_than_can_be_planned_are_refused(
+    write: Write, problems: Problems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llamaexit.recipes.examples.MOST_EXAMPLES", 1)
+    one = '{{ name = "{}", expect = {{ action = "keep" }} }}'
+    models = f"models = [{one.format('a')}, {one.format('b')}]"
+    assert problems(write("team", *EXAMPLE, models)) == [
+        "team.toml:6:1: examples[0].models: are 2 models; at most 1 are allowed"
+    ]
+
+
+def test_an_example_without_a_title_is_refused(write: Write, problems: Problems) -> None:
+    models = 'models = [{ name = "a", expect = { action = "keep" } }]'
+    lines = ["[[examples]]", 'title = " "', EXAMPLE[2], models]
+    assert problems(write("team", *lines)) == ["team.toml:4:1: examples[0].title: is empty"]

@@ -141,6 +141,30 @@ def write_page(path: Path, text: str, mark: str) -> None:
     _write(path, text.encode(), lambda present: mark.encode() in present[:_HEAD], "report")
 
 
+def write_new(path: Path, text: str) -> None:
+    """Put a text of its own at `path`, where there is nothing yet, or only an empty file."""
+    try:
+        target = path.resolve()
+        if target.is_dir():
+            raise OutputError(f"cannot write {path}: it is a directory", hint="name a file")
+        if target.exists() and target.stat().st_size:
+            raise OverwriteError(f"{path} is there already", hint="choose another name, or move it away")
+        _replace(target, text.encode())
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {reason(error)}", hint=_elsewhere(error)) from error
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Put new content into a file that is there, whole or not at all. A link is followed, permissions stay."""
+    import shutil
+
+    try:
+        target = path.resolve()
+        _replace(target, content, lambda temporary: shutil.copymode(target, temporary))
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {reason(error)}", hint=_elsewhere(error)) from error
+
+
 def _write(path: Path, content: bytes, is_ours: Callable[[bytes], bool], kind: str) -> None:
     try:
         target = path.resolve()
@@ -172,13 +196,15 @@ def _elsewhere(error: OSError) -> str:
     return "name a file in a folder you may write to" if isinstance(error, PermissionError) else "name another file"
 
 
-def _replace(target: Path, content: bytes) -> None:
+def _replace(target: Path, content: bytes, prepare: Callable[[Path], None] | None = None) -> None:
     temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if prepare is not None:
+            prepare(temporary)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

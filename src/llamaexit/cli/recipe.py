@@ -126,3 +126,67 @@ def lint_recipes(
         return run_lint(LintRequest(named, form_of(form, as_json), ids_of(select), ids_of(ignore), strict))
 
     answer("recipe lint", Style(as_json or form == "json", debug), found)
+
+
+@recipe.command("test", cls=LightCommand)
+def test_recipes(files: Files = None, as_json: Json = False, verbose: Verbose = False, debug: Debug = False) -> None:
+    """Try the examples of recipes: does a plan decide as they expect? Needs no Ollama and no GPU."""
+    from llamaexit.cli.answer import Style, answer
+
+    def found() -> Result:
+        from llamaexit.cli.gather import recipes_of_ones_own
+        from llamaexit.cli.recipe_test import run_tests
+
+        return run_tests(recipes_of_ones_own(files, "test"), verbose=verbose)
+
+    answer("recipe test", Style(as_json, debug), found)
+
+
+@recipe.command("new", cls=LightCommand)
+def new_recipe(
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the recipe is called.")] = "team",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it to a file that is not there yet.")
+    ] = None,
+    host: Host = None,
+    store: Store = None,
+    timeout: Timeout = "5",
+    snapshot: Annotated[
+        Path | None,
+        typer.Option("--snapshot", metavar="FILE", rich_help_panel="Another machine", help="Write it for a snapshot."),
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a recipe to start from: what the plan for this machine proposes, with comments and examples."""
+    from llamaexit.cli.answer import Style, answer
+
+    def made() -> Result:
+        from llamaexit.cli.gather import Where
+        from llamaexit.cli.recipe_new import NewRequest, run_new
+        from llamaexit.cli.values import timeout_of
+
+        return run_new(NewRequest(name, out, Where(host, store, timeout_of(timeout), snapshot)))
+
+    answer("recipe new", Style(as_json, debug), made)
+
+
+@recipe.command("fmt", cls=LightCommand)
+def format_recipes(
+    files: Files = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 3 when a file would change.")
+    ] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Put recipes into one form: order and spelling of keys, empty lines. Comments are kept."""
+    from llamaexit.cli.answer import Style, answer
+
+    def formatted() -> Result:
+        from llamaexit.cli.gather import recipes_of_ones_own
+        from llamaexit.cli.recipe_fmt import run_fmt
+
+        return run_fmt(recipes_of_ones_own(files, "format"), check=check)
+
+    answer("recipe fmt", Style(as_json, debug), formatted)

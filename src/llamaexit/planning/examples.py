@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 from llamaexit.ollama.names import Name
 from llamaexit.planning.options import PlanOptions
 from llamaexit.planning.plan import Asked
+from llamaexit.planning.planner import Planner
 from llamaexit.recipes.examples import machine_of
 from llamaexit.recipes.names import digest_key, name_key
+from llamaexit.recipes.problems import refuse
 from llamaexit.snapshot import InstalledModel, OllamaFacts, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llamaexit.planning.plan import Decision
-    from llamaexit.planning.planner import Planner
     from llamaexit.recipes.library import Library
+    from llamaexit.recipes.load import Stack
     from llamaexit.recipes.model import Example, ExampleModel, Expected, Origin, Tag, Target
 
 _HEX = 64
@@ -43,6 +45,36 @@ class Tried:
     model: ExampleModel
     decision: Decision | Asked
     differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriedExample:
+    """An example and what came of it. lines: that of each of its models in the file, in their order."""
+
+    title: str
+    file: str
+    lines: tuple[int | None, ...]
+    models: tuple[Tried, ...]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the plan does all that is expected."""
+        return not any(tried.differences for tried in self.models)
+
+
+def run_examples(stack: Stack) -> tuple[TriedExample, ...]:
+    """The examples of a recipe, tried with the recipe and what it extends. Raises RecipeError where it is wrong."""
+    if stack.problems:
+        raise refuse(stack.problems)
+    entry = stack.entry
+    if entry is None or not entry.recipe.examples:
+        return ()
+    planner, document = Planner(stack.library), entry.document
+    found = []
+    for number, example in enumerate(entry.recipe.examples):
+        lines = tuple(document.line(("examples", number, "models", place)) for place in range(len(example.models)))
+        found.append(TriedExample(example.title, document.file, lines, run_example(example, planner)))
+    return tuple(found)
 
 
 def run_example(example: Example, planner: Planner) -> tuple[Tried, ...]:

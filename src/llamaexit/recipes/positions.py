@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import NamedTuple
 
 Key = tuple[str | int, ...]
 """A path into the document, array positions as numbers: ("rules", 2, "targets", 0, "model")."""
@@ -31,6 +32,22 @@ def find_places(text: str) -> dict[Key, Place]:
     return scanner.places()
 
 
+class Header(NamedTuple):
+    """The header of a table: where it begins and ends in the text, and the key path of the table it opens."""
+
+    start: int
+    end: int
+    table: Key
+
+
+def find_headers(text: str) -> list[Header]:
+    """The headers of a text, in its order; none of those that only stand in strings. For a text that is TOML."""
+    scanner = _Scanner(text)
+    with suppress(_Lost, RecursionError):
+        scanner.document()
+    return scanner.headers
+
+
 class _Lost(Exception):
     """The text is not what the grammar promises here."""
 
@@ -42,6 +59,7 @@ class _Scanner:
         self.offsets: dict[Key, int] = {}
         self.lengths: dict[Key, int] = {}
         """How many elements each array of tables has so far."""
+        self.headers: list[Header] = []
 
     def places(self) -> dict[Key, Place]:
         """Offsets turned into lines and columns, in one walk over the text."""
@@ -81,6 +99,7 @@ class _Scanner:
         else:
             table = (*table, parts[-1])
         self._note(table, start)
+        self.headers.append(Header(start, self.at, table))
         return table
 
     def _enter(self, parts: list[str], start: int) -> Key:

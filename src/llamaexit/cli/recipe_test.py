@@ -1,0 +1,38 @@
+"""Carrying out `llamaexit recipe test`: the examples of several recipes, each with what it extends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from llamaexit.cli.answer import Problem, Result
+from llamaexit.errors import FAILED
+
+if TYPE_CHECKING:
+    from llamaexit.report.recipe_test import TestedRecipe
+
+
+def run_tests(files: Sequence[str], *, verbose: bool) -> Result:
+    """Try the examples of recipes. Raises RecipeError with every problem of the first recipe that is wrong."""
+    from llamaexit.report.recipe_test import counted, print_tested, test_document
+
+    tested = tuple(_tested(file) for file in files)
+    failed = any(recipe.failed for recipe in tested)
+    return Result(
+        test_document(tested),
+        partial(print_tested, tested, verbose=verbose),
+        exit_code=FAILED if failed else 0,
+        problems=(Problem("example", counted(tested), "llamaexit recipe explain says which rules apply"),)
+        if failed
+        else (),
+    )
+
+
+def _tested(file: str) -> TestedRecipe:
+    from llamaexit.planning.examples import run_examples
+    from llamaexit.recipes.load import load_stack
+    from llamaexit.report.recipe_test import TestedRecipe
+
+    stack = load_stack(file)
+    return TestedRecipe(file, run_examples(stack), stack.library)
