@@ -75,6 +75,11 @@ class LocalSources:
         self._folder = _resolved(recipe_folder())
         self._read: dict[Path, str] = {}
 
+    @property
+    def local_files(self) -> tuple[Path, ...]:
+        """The files that were read, links followed, in the order of their first use; built-in recipes left out."""
+        return tuple(place for place in self._read if not self._is_shipped(place))
+
     def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
         """The recipe that a reference means. Raises Unresolved or Unreadable."""
         if reference.startswith(BUILTIN):
@@ -92,11 +97,14 @@ class LocalSources:
 
     def _file(self, path: Path, tree: str) -> RecipeText:
         place = _resolved(path)
-        if place.parent == self._folder and place.name in self._builtin.values():
+        if self._is_shipped(place):
             # the files of a source checkout are the built-in recipes, and not others of the same names
             name = next(name for name, file in self._builtin.items() if file == place.name)
             return RecipeText(self._text(path, place), str(path), BUILTIN + name)
         return RecipeText(self._text(path, place), str(path), str(place), tree or str(_tree_of(place)), path.parent)
+
+    def _is_shipped(self, place: Path) -> bool:
+        return place.parent == self._folder and place.name in self._builtin.values()
 
     def _text(self, path: Path, place: Path) -> str:
         if place not in self._read:
