@@ -372,13 +372,14 @@ CASES = [
     ),
     pytest.param(
         ['extends = ["https://example.com/x.toml"]'],
-        "3:12: extends[0]: 'https://example.com/x.toml': only relative paths and builtin:NAME are supported yet",
+        "3:12: extends[0]: 'https://example.com/x.toml' is an address, and only files of this machine are looked at "
+        "here",
         id="a web address",
     ),
     pytest.param(
         ['extends = ["git+ssh://git@example.com/x.git@v1#a.toml"]'],
-        "3:12: extends[0]: 'git+ssh://git@example.com/x.git@v1#a.toml': only relative paths and builtin:NAME are "
-        "supported yet",
+        "3:12: extends[0]: 'git+ssh://git@example.com/x.git@v1#a.toml' is an address, and only files of this machine "
+        "are looked at here",
         id="a git address",
     ),
     pytest.param(
@@ -388,7 +389,9 @@ CASES = [
         ['extends = ["~/x.toml"]'], "3:12: extends[0]: '~/x.toml' is not a relative path", id="a home directory"
     ),
     pytest.param(
-        ['extends = [""]'], "3:12: extends[0]: must be a relative path or builtin:NAME", id="an empty reference"
+        ['extends = [""]'],
+        "3:12: extends[0]: must be a relative path, builtin:NAME or an address",
+        id="an empty reference",
     ),
     pytest.param(
         ['extends = ["team.toml"]'],

@@ -78,13 +78,13 @@ def refuse_to_guess(snapshot: Snapshot, *, otherwise: str = "") -> NoReturn:
     )
 
 
-def library_with(recipes: list[Path] | None) -> Library:
+def library_with(recipes: list[str] | None) -> Library:
     """The recipes in force: `--recipe` files, then the project's, then the user's, then the built-in ones."""
     from llamaexit.recipes.load import load_library
 
     named = tuple(recipes or ())
-    for path in named:
-        _expect_recipe(path)
+    for reference in named:
+        _expect_recipe(reference)
     return load_library(named, project=_project(), user=_user())
 
 
@@ -100,18 +100,18 @@ def recipes_of_ones_own(named: list[str] | None, doing: str) -> list[str]:
     return found
 
 
-def _expect_recipe(path: Path) -> None:
+def _expect_recipe(reference: str) -> None:
     """Whatever else is wrong with a file, the loader finds out."""
     from llamaexit.errors import RecipeError
     from llamaexit.recipes.load import is_file_reference
 
-    if not is_file_reference(str(path)):
+    if not is_file_reference(reference):
         return
     try:
-        path.stat()
+        Path(reference).stat()
     except (FileNotFoundError, NotADirectoryError):
         raise RecipeError(
-            f"{path}: there is no such file", hint="--recipe takes the path of a TOML file of yours"
+            f"{reference}: there is no such file", hint="--recipe takes the path of a TOML file of yours"
         ) from None
     except OSError:
         pass
@@ -149,7 +149,7 @@ def _warn(what: str, error: OSError) -> None:
     complain(f"llamaexit: warning: cannot look for {what}: {reason(error)}; going on without")
 
 
-def assessed(snapshot: Snapshot, recipes: list[Path] | None, models: tuple[str, ...]) -> Snapshot:
+def assessed(snapshot: Snapshot, recipes: list[str] | None, models: tuple[str, ...]) -> Snapshot:
     """The snapshot with the lineage of every model, and only the models that were asked for.
 
     Raises UsageError for a name or pattern that no model here matches.

@@ -30,7 +30,7 @@ class Planning:
     context: str | None
     lineage: list[str]
     thinking: str | None
-    recipes: list[Path]
+    recipes: list[str]
 
 
 @dataclass(frozen=True, slots=True)

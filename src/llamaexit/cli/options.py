@@ -29,8 +29,10 @@ Timeout = Annotated[
     typer.Option("--timeout", metavar="SECONDS", rich_help_panel=_WHERE, help="Longest wait for one answer."),
 ]
 Recipes = Annotated[
-    list[Path] | None,
-    typer.Option("--recipe", metavar="FILE", help="Rules and policy of your own; repeat for several."),
+    list[str] | None,
+    typer.Option(
+        "--recipe", metavar="FILE", help="Rules and policy of your own, a file or an address; repeat for several."
+    ),
 ]
 Uses = Annotated[
     list[str] | None,

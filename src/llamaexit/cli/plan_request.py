@@ -34,7 +34,7 @@ class Request:
     options: PlanOptions
     where: Where
     overrides: Overrides
-    recipes: list[Path] | None = None
+    recipes: list[str] | None = None
     online: bool = False
     out: Path | None = None
     check: bool = False

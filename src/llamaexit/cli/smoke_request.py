@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from llamaexit.cli.answer import Problem, Result
@@ -37,7 +36,7 @@ class Request:
     uses: tuple[Use, ...]
     context: int | None
     answer_seconds: float | None
-    recipes: list[Path] | None
+    recipes: list[str] | None
     host: str | None
     as_json: bool
 

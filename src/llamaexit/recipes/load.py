@@ -12,24 +12,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamaexit.recipes.library import Layer, Library, LoadedRecipe, Named
-from llamaexit.recipes.pack import Pack, load_pack, recipe_folder
+from llamaexit.recipes.pack import Pack, load_pack
 
 if TYPE_CHECKING:
     from llamaexit.recipes.gather import Gathered, Gathering
     from llamaexit.recipes.problems import Problem
+    from llamaexit.recipes.sources import Sources
 
 PROJECT_FILE = "llamaexit.toml"
 """The recipe of a project, in the folder the tool is started in."""
 
 
 def load_library(
-    references: Sequence[str | Path] = (), *, project: Path | None = None, user: Path | None = None
+    references: Sequence[str | Path] = (),
+    *,
+    project: Path | None = None,
+    user: Path | None = None,
+    sources: Sources | None = None,
 ) -> Library:
     """The merged recipes, weakest first: built in, user's folder, project, then `references` in their order.
 
     references: recipes that have to be there, as `--recipe` names them. project: the project's recipe, or the folder
-    that may hold it. user: a folder whose *.toml count in the order of their names; it may be missing. Raises
-    RecipeError with every problem.
+    that may hold it. user: a folder whose *.toml count in the order of their names; it may be missing. sources: finds
+    the recipes; without it, the files of this machine are all there is. Raises RecipeError with every problem.
     """
     named: list[tuple[Named, str]] = [("user", str(path)) for path in _user_files(user)]
     named += [("project", str(path)) for path in _project_files(project)]
@@ -43,7 +48,7 @@ def load_library(
     from llamaexit.recipes.problems import refuse
     from llamaexit.recipes.sources import LocalSources
 
-    found = gather(roots, builtin=pack.recipe_files, sources=LocalSources(pack.recipe_files))
+    found = gather(roots, builtin=pack.recipe_files, sources=sources or LocalSources(pack.recipe_files))
     library, problems = _merged(pack, found, [origin for origin, _ in named])
     if problems:
         raise refuse(problems)
@@ -63,15 +68,15 @@ class Stack:
     problems: tuple[Problem, ...]
 
 
-def load_stack(reference: str | Path) -> Stack:
-    """A recipe with what it extends, whatever is wrong with it."""
+def load_stack(reference: str | Path, *, sources: Sources | None = None) -> Stack:
+    """A recipe with what it extends, whatever is wrong with it. sources: as for `load_library`."""
     from llamaexit.recipes.gather import gather, read_one
     from llamaexit.recipes.meaning import check_meaning
     from llamaexit.recipes.read import Unreadable
     from llamaexit.recipes.sources import LocalSources, Unresolved
 
     pack = load_pack()
-    sources = LocalSources(pack.recipe_files)
+    sources = sources or LocalSources(pack.recipe_files)
     try:
         shipped = sources.resolve(str(reference), None)
     except (Unreadable, Unresolved):
@@ -103,22 +108,30 @@ def _merged(pack: Pack, found: Gathering, named: Sequence[Named]) -> tuple[Libra
 
 def is_file_reference(reference: str) -> bool:
     """Whether a reference from the command line is the path of a file."""
-    from llamaexit.recipes.sources import BUILTIN
+    from llamaexit.recipes.sources import BUILTIN, is_elsewhere
 
-    return not reference.startswith(BUILTIN)
+    return not reference.startswith(BUILTIN) and not is_elsewhere(reference)
 
 
-def recipe_text(library: Library, name: str) -> tuple[LoadedRecipe, str]:
-    """A loaded recipe and the TOML it was read from, by name. Raises RecipeError for a name no recipe has."""
+def recipe_text(library: Library, name: str, *, sources: Sources | None = None) -> tuple[LoadedRecipe, str]:
+    """A loaded recipe and the TOML it was read from, by name. sources: those that the library was loaded with.
+
+    Raises RecipeError for a name no recipe has, and for a text that cannot be had any more.
+    """
     from llamaexit.errors import RecipeError
     from llamaexit.recipes.problems import did_you_mean
+    from llamaexit.recipes.read import Unreadable
+    from llamaexit.recipes.sources import BUILTIN, LocalSources, Unresolved
 
     recipe = next((entry for entry in reversed(library.loaded) if entry.name == name), None)
     if recipe is None:
         near = did_you_mean(name, (entry.name for entry in library.loaded))
         raise RecipeError(f"no recipe is called {name!r}{near}", hint="llamaexit recipe list names them all")
-    path = recipe_folder() / recipe.file.removeprefix("builtin:") if recipe.builtin else Path(recipe.file)
-    return recipe, path.read_text(encoding="utf-8-sig")
+    finder = sources or LocalSources(load_pack().recipe_files)
+    try:
+        return recipe, finder.resolve(BUILTIN + recipe.name if recipe.builtin else recipe.file, None).text
+    except (Unreadable, Unresolved) as error:
+        raise RecipeError(str(error)) from error
 
 
 def _user_files(folder: Path | None) -> Iterable[Path]:

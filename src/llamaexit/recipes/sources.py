@@ -17,6 +17,7 @@ from llamaexit.recipes.problems import did_you_mean
 from llamaexit.recipes.read import read_text
 
 BUILTIN = "builtin:"
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|:)|git\+|git@", re.IGNORECASE)
 _OTHER_SOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
@@ -48,6 +49,14 @@ class RecipeText:
     def brief(self) -> str:
         """The last part of what messages call it, for lists of several."""
         return re.split(r"[/\\]", self.shown_as)[-1]
+
+
+def is_elsewhere(reference: str) -> bool:
+    """Whether a reference means something on another machine or in a repository, well written or not.
+
+    A path such as `C:\\x.toml` does not.
+    """
+    return _ELSEWHERE.match(reference) is not None
 
 
 class Sources(Protocol):
@@ -84,6 +93,8 @@ class LocalSources:
         """The recipe that a reference means. Raises Unresolved or Unreadable."""
         if reference.startswith(BUILTIN):
             return self._shipped(reference)
+        if is_elsewhere(reference):
+            raise Unresolved(f"{reference[:80]!r} is an address, and only files of this machine are looked at here")
         if relative_to is None:
             return self._file(Path(reference), tree="")
         return self._file(_beside(reference, relative_to), tree=relative_to.tree)
@@ -114,10 +125,10 @@ class LocalSources:
 
 def _beside(reference: str, relative_to: RecipeText) -> Path:
     """The path that a recipe means, if it may mean it."""
-    if _OTHER_SOURCE.match(reference) or reference.startswith("git@"):
-        raise Unresolved(f"{reference[:80]!r}: only relative paths and builtin:NAME are supported yet")
+    if _OTHER_SOURCE.match(reference):
+        raise Unresolved(f"{reference[:80]!r} is neither a relative path nor builtin:NAME nor an address that is known")
     if not reference.strip() or "\0" in reference:
-        raise Unresolved("must be a relative path or builtin:NAME")
+        raise Unresolved("must be a relative path, builtin:NAME or an address")
     if Path(reference).is_absolute() or reference.startswith(("/", "\\", "~")):
         raise Unresolved(f"{reference[:80]!r} is not a relative path")
     if relative_to.folder is None:

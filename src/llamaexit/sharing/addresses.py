@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from llamaexit.recipes.sources import Unresolved, is_elsewhere
+
 MOST_CHARACTERS = 2000
 """The length of a reference. Nobody writes a longer one by hand."""
 
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|:)|git\+|git@", re.IGNORECASE)
 _GIT_SCHEMES = ("git+https", "git+ssh", "git+file", "git+http")
 _WEB_SCHEMES = ("https", "http")
 _PORTS = {"https": 443, "http": 80, "ssh": 22}
@@ -24,7 +25,7 @@ _REV = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,249}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHA256 = re.compile(r"sha256=([0-9A-Fa-f]{64})")
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_IN_PARTS = "!$&'()*+,;=:~"
+_IN_PARTS = "!$&'()+,;=:~"
 """What stands in a part of a path as it is, beside letters, digits and `-._`."""
 
 
@@ -95,7 +96,7 @@ Address = GitAddress | WebAddress
 
 def is_remote(reference: str) -> bool:
     """Whether a reference means something elsewhere, well written or not. A path such as `C:\\x.toml` does not."""
-    return _REMOTE.match(reference) is not None
+    return is_elsewhere(reference)
 
 
 def is_commit(text: str) -> bool:
@@ -104,7 +105,7 @@ def is_commit(text: str) -> bool:
 
 
 def parse_address(reference: str) -> Address:
-    """The address that a reference spells. Raises `recipes.sources.Unresolved` with the reason why it spells none."""
+    """The address that a reference spells. Raises Unresolved with the reason why it spells none."""
     if len(reference) > MOST_CHARACTERS:
         _refuse(f"{reference[:40]!r}… is longer than {MOST_CHARACTERS:,} characters")
     scheme, found, rest = reference.partition("://")
@@ -296,6 +297,4 @@ def _shown(reference: str) -> str:
 
 
 def _refuse(reason: str) -> NoReturn:
-    from llamaexit.recipes.sources import Unresolved
-
     raise Unresolved(reason)
