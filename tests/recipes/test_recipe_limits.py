@@ -33,7 +33,7 @@ def test_a_file_of_50_megabytes_is_refused_without_reading_it(tmp_path: Path, pr
     found = problems(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert found == ["team.toml: is 50,000,000 bytes long; a recipe has at most 1,048,576"]
+    assert found == ["team.toml: is 50,000,000 bytes long; a recipe file has at most 1,048,576"]
     assert peak < 8_000_000
 
 
@@ -46,7 +46,7 @@ def test_a_file_just_within_the_limit_loads(tmp_path: Path) -> None:
 def test_a_file_just_above_the_limit_is_refused(tmp_path: Path, problems: Problems) -> None:
     path = tmp_path / "team.toml"
     path.write_text(HEAD + "#" * (1024 * 1024 - len(HEAD) + 1))
-    assert problems(path) == ["team.toml: is 1,048,577 bytes long; a recipe has at most 1,048,576"]
+    assert problems(path) == ["team.toml: is 1,048,577 bytes long; a recipe file has at most 1,048,576"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "llamaexit.toml"
 """The recipe of a project, in the folder the tool is started in."""
+NO_RECIPE = "settings.toml"
+"""What is no recipe in the user's folder: the settings (`sharing.settings`)."""
 
 
 def load_library(
@@ -36,7 +38,7 @@ def load_library(
     that may hold it. user: a folder whose *.toml count in the order of their names; it may be missing. sources: finds
     the recipes; without it, the files of this machine are all there is. Raises RecipeError with every problem.
     """
-    named: list[tuple[Named, str]] = [("user", str(path)) for path in _user_files(user)]
+    named: list[tuple[Named, str]] = [("user", str(path)) for path in user_recipes(user)]
     named += [("project", str(path)) for path in _project_files(project)]
     named += [("command-line", str(reference)) for reference in references]
     roots = [reference for _, reference in named]
@@ -134,8 +136,10 @@ def recipe_text(library: Library, name: str, *, sources: Sources | None = None) 
         raise RecipeError(str(error)) from error
 
 
-def _user_files(folder: Path | None) -> Iterable[Path]:
-    return sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ()
+def user_recipes(folder: Path | None) -> tuple[Path, ...]:
+    """The recipes in the user's folder, in the order of their names."""
+    found = sorted(folder.glob("*.toml")) if folder is not None and folder.is_dir() else ()
+    return tuple(path for path in found if path.name != NO_RECIPE)
 
 
 def _project_files(project: Path | None) -> Iterable[Path]:

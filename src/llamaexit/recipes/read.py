@@ -54,13 +54,13 @@ def parse_recipe(document: Document) -> dict[str, Any]:
     return tables
 
 
-def read_text(path: Path) -> str:
-    """The text of a recipe file, lines ending in \\n. Raises Unreadable."""
+def read_text(path: Path, kind: str = "recipe") -> str:
+    """The text of a recipe file, or of another kind of ours, lines ending in \\n. Raises Unreadable."""
     file = str(path)
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise Unreadable(Problem(file, "is a folder, not a recipe file"))
+            raise Unreadable(Problem(file, f"is a folder, not a {kind} file"))
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable(Problem(file, "is not a regular file"))
         data = b""
@@ -69,7 +69,7 @@ def read_text(path: Path) -> str:
                 data = opened.read(MOST_BYTES + 1)
         if max(status.st_size, len(data)) > MOST_BYTES:
             size = max(status.st_size, len(data))
-            raise Unreadable(Problem(file, f"is {size:,} bytes long; a recipe has at most {MOST_BYTES:,}"))
+            raise Unreadable(Problem(file, f"is {size:,} bytes long; a {kind} file has at most {MOST_BYTES:,}"))
     except FileNotFoundError:
         raise Unreadable(Problem(file, "there is no such file")) from None
     except OSError as error:
