@@ -177,8 +177,8 @@ def _overruled(library: Library, question: Question) -> tuple[Overruled, ...]:
     book = RuleBook(head_of(one.bound, str(number)) for number, one in enumerate(lost))
     generation, parameters = question.lineage.generation, parameters_of(question.source, question.origin)
     uses = question.use.uses
-    about = [bound for use in uses for bound in book.matching(question.names, use, generation, parameters)]
-    return tuple(one for one in lost if any(one.bound is bound for bound in about))
+    about = {id(bound) for use in uses for bound in book.matching(question.names, use, generation, parameters)}
+    return tuple(one for one in lost if id(one.bound) in about)
 
 
 def _policy(library: Library, cut: Iterable[tuple[str, str]]) -> tuple[PolicyKey, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from llamaexit.recipes.globs import Globs
 from llamaexit.recipes.names import is_pattern, name_key
 from llamaexit.recipes.names import means as means
 
@@ -27,15 +27,14 @@ class RuleBook:
 
     def __init__(self, heads: Iterable[RuleHead]) -> None:
         self._exact: dict[str, list[RuleHead]] = {}
-        self._patterns: list[tuple[tuple[str, ...], RuleHead]] = []
+        self._patterns: Globs[tuple[int, RuleHead]] = Globs()
         self._by_kind: dict[Use, list[RuleHead]] = {}
-        for head in heads:
-            patterns = tuple(text.strip().lower() for text in head.match if is_pattern(text))
+        for number, head in enumerate(heads):
             for text in head.match:
-                if not is_pattern(text):
+                if is_pattern(text):
+                    self._patterns.add(text.strip().lower(), (number, head))
+                else:
                     self._exact.setdefault(name_key(text), []).append(head)
-            if patterns:
-                self._patterns.append((patterns, head))
             if not head.match:
                 self._by_kind.setdefault(head.use, []).append(head)
 
@@ -66,8 +65,7 @@ class RuleBook:
         return [head.open() for head in sorted(hits, key=lambda head: -head.precedence)]
 
     def _matched(self, name: str) -> list[RuleHead]:
-        own = name_key(name)
-        return [head for patterns, head in self._patterns if any(fnmatchcase(own, p) for p in patterns)]
+        return [head for _, head in sorted(dict(self._patterns.matching(name_key(name))).items())]
 
 
 def _sized_first(heads: Sequence[RuleHead], generation: str | None, parameters: float | None) -> list[RuleHead]:

@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from llamaexit.recipes.decode import decode
+from llamaexit.recipes.globs import Globs, is_pattern, matches
 from llamaexit.recipes.model import Closed, Deprecation, Licence, Origin, Recipe, Rule, Source, Tag, Target, Use
 from llamaexit.recipes.names import digest_key, name_key
 from llamaexit.recipes.pack import Pack
@@ -21,6 +22,7 @@ from llamaexit.recipes.policy import EffectivePolicy, effective_policy
 if TYPE_CHECKING:
     from llamaexit.recipes.positions import Key
 
+T = TypeVar("T")
 Record = TypeVar("Record", bound=Origin | Target)
 
 Named = Literal["", "user", "project", "command-line"]
@@ -28,6 +30,10 @@ Named = Literal["", "user", "project", "command-line"]
 others extend it."""
 STALE_AFTER = dt.timedelta(days=180)
 """Facts older than this are worth a warning: tags move, libraries grow."""
+MOST_SUGGESTIONS = 20
+"""Entries of `disable` for which it is said what was probably meant; after that, only that they disable nothing."""
+MOST_WARNINGS = 100
+"""Entries of `disable` that are warned of; the rest is counted."""
 
 
 class LoadedRecipe(NamedTuple):
@@ -88,7 +94,12 @@ class Overruled:
     how: Literal["replaced", "disabled"]
     recipe: str
     file: str
-    line: int | None
+    _line: Callable[[], int | None]
+
+    @property
+    def line(self) -> int | None:
+        """The line of what keeps it out. Looked for only when somebody asks: there may be ten thousands of them."""
+        return self._line()
 
 
 def _no_line(key: Key) -> int | None:
@@ -117,6 +128,10 @@ class Library:
         self._pack = pack
         self._layers = tuple(layers)
         self._above = _indexed(self._layers, pack.rule_keys)
+        self._own_origins = _merged(layer.origins for layer in self._above)
+        self._own_targets = _merged(layer.targets for layer in self._above)
+        self._own_manifests = _merged(layer.manifests for layer in self._above)
+        self._own_blobs = _merged(layer.blobs for layer in self._above)
 
     # -- facts about the models people have
 
@@ -133,18 +148,16 @@ class Library:
     def origin_by_manifest(self, digest: str) -> Origin | None:
         """The record of a build, by manifest digest (12 or more hex digits, as `ollama list` prints)."""
         key = digest_key(digest)
-        for layer in self._above:
-            if key in layer.manifests:
-                return layer.manifests[key]
+        if key in self._own_manifests:
+            return self._own_manifests[key]
         number = self._pack.manifests.get(key)
         return None if number is None else self._pack.origin(number)
 
     def origin_by_blob(self, digest: str) -> Origin | None:
         """The record of a build, by digest of its weights layer."""
         key = digest_key(digest)
-        for layer in self._above:
-            if key in layer.blobs:
-                return layer.blobs[key]
+        if key in self._own_blobs:
+            return self._own_blobs[key]
         number = self._pack.blobs.get(key)
         return None if number is None else self._pack.origin(number)
 
@@ -167,10 +180,9 @@ class Library:
     def target(self, name: str) -> tuple[Target, Tag | None] | None:
         """A target by name, alias or tag of another quantization; the tag is given where it is not the record's own."""
         key = name_key(name)
-        for layer in self._above:
-            if key in layer.targets:
-                found = layer.targets[key]
-                return found, _tag_of(found, key)
+        if key in self._own_targets:
+            found = self._own_targets[key]
+            return found, _tag_of(found, key)
         number = self._pack.target_names.get(key)
         if number is None:
             return None
@@ -185,13 +197,12 @@ class Library:
 
     def target_names(self) -> tuple[str, ...]:
         """Every name a target answers to, in the form names are compared in."""
-        own = (name for layer in self._above for name in layer.targets)
-        return tuple(dict.fromkeys((*own, *self._pack.target_names)))
+        return tuple(dict.fromkeys((*self._own_targets, *self._pack.target_names)))
 
     def closed(self, name: str) -> Closed | None:
         """What is known about a model that cannot be run here: closed weights, or cloud only."""
         asked = _spoken(name).removesuffix(":latest")
-        return next((e for e in self._closed if any(_matches(_spoken(p), asked) for p in e.match)), None)
+        return next((e for e in self._closed if any(matches(_spoken(p), asked) for p in e.match)), None)
 
     # -- rules
 
@@ -217,32 +228,18 @@ class Library:
     def overruled(self) -> tuple[Overruled, ...]:
         """Every rule that is not in force, the strongest first, with what keeps it out."""
         found: list[Overruled] = []
-        for position, (layer, level) in enumerate(self._levels()):
-            above = self._above[:position][::-1]
-            found += [lost for bound in layer.bound(level) if (lost := _kept_out(bound, above)) is not None]
-        for number in self._pack.rule_keys.values():
-            lost = _kept_out(self._builtin_rule(number), self._above[::-1])
-            found += [lost] if lost is not None else []
+        hidden = _Hidden()
+        for layer, level in self._levels():
+            found += [hidden.overruled(bound) for bound in layer.bound(level) if bound.key in hidden]
+            hidden.add(layer)
+        found += [hidden.overruled(self._builtin_rule(n)) for key, n in self._pack.rule_keys.items() if key in hidden]
         return tuple(found)
 
     def rule(self, name: str) -> BoundRule | None:
         """The rule of this key that is in force, or else the strongest one whose id this is."""
-        hidden = _Hidden()
-        by_id: BoundRule | None = None
-        for layer, level in self._levels():
-            if name in layer.rule_keys and name not in hidden:
-                return layer.rule(layer.rule_keys[name], level)
-            number = layer.rule_ids.get(name)
-            if by_id is None and number is not None and layer.keys[number] not in hidden:
-                by_id = layer.rule(number, level)
-            hidden.add(layer)
-        keys = self._pack.rule_keys
-        if name in keys and name not in hidden:
-            return self._builtin_rule(keys[name])
-        if by_id is None:
-            number = next((n for key, n in keys.items() if key.partition("/")[2] == name and key not in hidden), None)
-            by_id = None if number is None else self._builtin_rule(number)
-        return by_id
+        by_key, by_id = self._heads
+        head = by_key.get(name) or by_id.get(name)
+        return None if head is None else head.open()
 
     # -- policy and tables
 
@@ -287,6 +284,11 @@ class Library:
         return self._sources
 
     # -- the recipes themselves
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The recipes in force that are not built in, with all they say, lowest precedence first."""
+        return self._layers
 
     @cached_property
     def loaded(self) -> tuple[LoadedRecipe, ...]:
@@ -337,20 +339,19 @@ class Library:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is not wrong but probably not meant: entries of `disable` that disable nothing."""
-        return tuple(
+        found = [
             f"{layer.file}: disable: {text}"
-            for layer in self._layers
-            for _, text in self.idle_disables(layer.recipe.name)
-        )
+            for layer, idle in zip(self._layers, self._idle, strict=True)
+            for _, text in idle
+        ]
+        more = len(found) - MOST_WARNINGS
+        return (*found[:MOST_WARNINGS], *([f"{more} more entries of `disable` disable nothing"] if more > 0 else ()))
 
     def idle_disables(self, name: str) -> Iterator[tuple[int, str]]:
         """The entries of a recipe's `disable` that disable nothing, by their positions, and what was probably meant."""
-        for position, layer in enumerate(self._layers):
-            if layer.recipe.name == name and layer.recipe.disable:
-                below = self.keys_below(position)
-                for number, entry in enumerate(layer.recipe.disable):
-                    if not any(_disables(entry, key) for key in below):
-                        yield number, f"no rule is called {entry!r}{_meant(entry, below)}"
+        for layer, idle in zip(self._layers, self._idle, strict=True):
+            if layer.recipe.name == name:
+                yield from idle
 
     def keys_of(self, name: str) -> tuple[str, ...]:
         """The keys of the rules of a recipe, in the order of its file."""
@@ -366,10 +367,45 @@ class Library:
 
     # -- inside
 
+    @cached_property
+    def _heads(self) -> tuple[dict[str, RuleHead], dict[str, RuleHead]]:
+        """The rules in force by key, and by the id they have in their recipe."""
+        by_key = {head.key: head for head in reversed(self.rule_heads)}
+        return by_key, {head.key.partition("/")[2]: head for head in reversed(self.rule_heads)}
+
+    @cached_property
+    def _idle(self) -> tuple[tuple[tuple[int, str], ...], ...]:
+        """For each recipe that is not built in, the lowest first, what `idle_disables` says of it."""
+        if not any(layer.recipe.disable for layer in self._layers):
+            return ((),) * len(self._layers)
+        first = dict.fromkeys(self._pack.rule_keys, -1)  # where the lowest rule of each key stands
+        for position, indexed in enumerate(reversed(self._above)):
+            for key in indexed.keys:
+                first.setdefault(key, position)
+        patterns: Globs[tuple[int, int]] = Globs()
+        for position, layer in enumerate(self._layers):
+            for number, entry in enumerate(layer.recipe.disable):
+                if is_pattern(entry):
+                    patterns.add(entry, (position, number))
+        busy = {(above, number) for key, at in first.items() for above, number in patterns.matching(key) if at < above}
+        suggestions = iter(range(MOST_SUGGESTIONS))
+
+        def said(position: int, entry: str) -> str:
+            near = _meant(entry, self.keys_below(position)) if next(suggestions, None) is not None else ""
+            return f"no rule is called {entry!r}{near}"
+
+        return tuple(
+            tuple(
+                (number, said(position, entry))
+                for number, entry in enumerate(layer.recipe.disable)
+                if (position, number) not in busy and first.get(entry, position) >= position
+            )
+            for position, layer in enumerate(self._layers)
+        )
+
     def _origin(self, key: str) -> Origin | None:
-        for layer in self._above:
-            if key in layer.origins:
-                return layer.origins[key]
+        if key in self._own_origins:
+            return self._own_origins[key]
         number = self._pack.origin_names.get(key)
         return None if number is None else self._pack.origin(number)
 
@@ -423,20 +459,50 @@ def head_of(bound: BoundRule, key: str | None = None) -> RuleHead:
     )
 
 
+class _Cause(NamedTuple):
+    """What keeps a rule out of force. Of several, the greatest is told: that of the recipe nearest above.
+
+    depth: how many recipes lie above that one. order: 1 where it replaces the rule, less the further down its entry of
+    `disable` stands.
+    """
+
+    depth: int
+    order: int
+    layer: _Indexed
+
+
 class _Hidden:
     """Keys of rules that recipes of higher precedence replace or disable."""
 
     def __init__(self) -> None:
-        self._keys: set[str] = set()
-        self._patterns: list[str] = []
+        self._depth = 0
+        self._keys: dict[str, _Cause] = {}
+        self._patterns: Globs[_Cause] = Globs()
 
     def add(self, layer: _Indexed) -> None:
-        """Hide below this layer what it has rules for and what it disables."""
-        self._keys.update(layer.keys, layer.disable)
-        self._patterns += [entry for entry in layer.disable if any(sign in entry for sign in "*?[")]
+        """Hide below this layer, which lies below those before, what it has rules for and what it disables."""
+        for number, entry in reversed(tuple(enumerate(layer.disable))):
+            cause = _Cause(self._depth, -number, layer)
+            self._keys[entry] = cause
+            if is_pattern(entry):
+                self._patterns.add(entry, cause)
+        self._keys.update(dict.fromkeys(layer.rule_keys, _Cause(self._depth, 1, layer)))
+        self._depth += 1
 
     def __contains__(self, key: str) -> bool:
-        return key in self._keys or any(_matches(pattern, key) for pattern in self._patterns)
+        return key in self._keys or key in self._patterns
+
+    def overruled(self, bound: BoundRule) -> Overruled:
+        """A hidden rule with what keeps it out."""
+        causes = list(self._patterns.matching(bound.key))
+        if bound.key in self._keys:
+            causes.append(self._keys[bound.key])
+        _, order, indexed = max(causes)
+        layer = indexed.layer
+        if order > 0:
+            line = partial(layer.rule_lines.__getitem__, indexed.rule_keys[bound.key])
+            return Overruled(bound, "replaced", layer.recipe.name, layer.file, line)
+        return Overruled(bound, "disabled", layer.recipe.name, layer.file, partial(layer.line, ("disable", -order)))
 
 
 def _indexed(layers: Sequence[Layer], builtin: Iterable[str]) -> list[_Indexed]:
@@ -462,7 +528,6 @@ class _Indexed:
         self.blobs = {digest_key(digest): origin for origin in recipe.origins for digest in origin.blobs}
         self.keys = [rule.id if rule.id in below else f"{recipe.name}/{rule.id}" for rule in recipe.rules]
         self.rule_keys = {key: number for number, key in enumerate(self.keys)}
-        self.rule_ids = {rule.id: number for number, rule in enumerate(recipe.rules)}
 
     def rule(self, number: int, precedence: int) -> BoundRule:
         recipe = self.layer.recipe
@@ -475,21 +540,13 @@ class _Indexed:
         return [self.rule(number, precedence) for number in range(len(self.layer.recipe.rules))]
 
 
-def _kept_out(bound: BoundRule, above: Iterable[_Indexed]) -> Overruled | None:
-    """What keeps a rule out of force: the nearest of the recipes above it, given from the lowest, that does."""
-    for layer in above:
-        number = layer.rule_keys.get(bound.key)
-        recipe, file = layer.layer.recipe.name, layer.layer.file
-        if number is not None:
-            return Overruled(bound, "replaced", recipe, file, layer.layer.rule_lines[number])
-        for position, entry in enumerate(layer.disable):
-            if _disables(entry, bound.key):
-                return Overruled(bound, "disabled", recipe, file, layer.layer.line(("disable", position)))
-    return None
-
-
-def _disables(entry: str, key: str) -> bool:
-    return entry == key or _matches(entry, key)
+def _merged(highest_first: Iterable[Mapping[str, T]]) -> dict[str, T]:
+    """One index from those of several layers, so that nobody has to look into each of them for every name."""
+    found: dict[str, T] = {}
+    for index in highest_first:
+        for key, value in index.items():
+            found.setdefault(key, value)
+    return found
 
 
 def _meant(entry: str, keys: Sequence[str]) -> str:
@@ -498,12 +555,6 @@ def _meant(entry: str, keys: Sequence[str]) -> str:
 
     whole = next((key for key in keys if key.partition("/")[2] == entry), None)
     return f"; with its recipe it is {whole!r}" if whole is not None else did_you_mean(entry, keys)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(text, pattern)
 
 
 def _spoken(name: str) -> str:

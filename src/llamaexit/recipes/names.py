@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from llamaexit.ollama.names import Name
-
-_GLOB = frozenset("*?[")
+from llamaexit.recipes.globs import is_pattern as is_pattern
+from llamaexit.recipes.globs import matches
 
 
 @lru_cache(maxsize=4096)
@@ -25,14 +24,9 @@ def digest_key(digest: str) -> str:
     return digest.strip().lower().removeprefix("sha256:").removeprefix("sha256-")[:12]
 
 
-def is_pattern(text: str) -> bool:
-    """Whether a name in a recipe or an option is a glob pattern."""
-    return not _GLOB.isdisjoint(text)
-
-
 def means(pattern: str, name: str) -> bool:
     """Whether a pattern means a model name, whatever the case. A pattern without a tag means every tag."""
     lowered, own = pattern.strip().lower(), name_key(name)
     if is_pattern(lowered):
-        return fnmatchcase(own, lowered) or fnmatchcase(own.rpartition(":")[0], lowered)
+        return matches(lowered, own) or matches(lowered, own.rpartition(":")[0])
     return name_key(lowered) == own or lowered == own.rpartition(":")[0]

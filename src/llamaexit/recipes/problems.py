@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 from llamaexit.errors import RecipeError
 from llamaexit.recipes.positions import Key, Place, find_places
 
+MOST_KNOWN = 10_000
+"""Words among which near ones are looked for; that takes a few tenths of a second."""
 MOST_LISTED = 100
 """Problems listed at most; a file of garbage would otherwise fill the screen."""
 
@@ -92,8 +94,9 @@ def spell(key: Sequence[str | int]) -> str:
 def did_you_mean(word: str, known: Iterable[str], quote: str = "'") -> str:
     """`; did you mean 'model'?`, or nothing when no known word is near."""
     from difflib import get_close_matches
+    from itertools import islice
 
-    lowered = {item.lower(): item for item in known}
+    lowered = {item.lower(): item for item in islice(known, MOST_KNOWN)}
     near = get_close_matches(word.lower()[:200], lowered, n=1, cutoff=0.6)
     return f"; did you mean {quote}{lowered[near[0]]}{quote}?" if near else ""
 
