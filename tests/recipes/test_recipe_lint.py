@@ -258,6 +258,18 @@ CASES = [
         id="idle-accept-loss of nothing",
     ),
     pytest.param(
+        "idle-exception", '[policy]\ndeny-origins = ["China"]\n[policy.exceptions]\n"qwen3:8" = "SEC-1"\n',
+        'policy.exceptions."qwen3:8"', "which no recipe describes; did you mean 'qwen3:8b'?",
+        '[policy]\ndeny-origins = ["China"]\n[policy.exceptions]\n"qwen3:8b" = "SEC-1"\n',
+        id="idle-exception for a name nobody knows",
+    ),
+    pytest.param(
+        "idle-exception", '[policy]\ndeny-vendors = ["DeepSeek"]\n[policy.exceptions]\n"qwen3:*" = "SEC-1"\n',
+        'policy.exceptions."qwen3:*"', "which nothing denies that it could lift",
+        '[policy]\ndeny-vendors = ["DeepSeek"]\n[policy.exceptions]\n"*:1.5b" = "SEC-1"\n',
+        id="idle-exception for what is allowed anyway",
+    ),
+    pytest.param(
         "never-automatic", rule(use="embedding", match='"my-embedder"', targets=target("qwen3-embedding:8b")),
         "rules[0].use",
         "embedding models are never replaced without a person",

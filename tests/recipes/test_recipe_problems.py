@@ -171,6 +171,16 @@ CASES = [
         id="a denial of nothing",
     ),
     pytest.param(
+        ["[policy.exceptions]", '"qwen3:8b" = " "'],
+        '4:1: policy.exceptions."qwen3:8b": is empty: say why, and who has allowed it',
+        id="an exception without a reason",
+    ),
+    pytest.param(
+        ["[policy.exceptions]", '" " = "SEC-142"'],
+        '4:1: policy.exceptions." ": is for no model: the name is empty',
+        id="an exception for nothing",
+    ),
+    pytest.param(
         ["[policy.pins]", '"qwen3:8b" = "latest"'],
         '4:1: policy.pins."qwen3:8b": must be a digest of 12 to 64 hex digits, as `ollama list` prints them, '
         "not 'latest'",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from llamaexit.planning.facts import Facts
     from llamaexit.recipes.library import Library
     from llamaexit.recipes.model import Use
+    from llamaexit.recipes.policy import Exemption
     from llamaexit.snapshot import InstalledModel
 
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class Switch:
     """One source, its uses, and the target that was chosen for it. old_parameters: billions.
 
-    lost: what the target lacks and the recipe accepts, in words. shorter: the context is among it.
+    lost: what the target lacks and the recipe accepts, in words. shorter: the context is among it. exemption: the
+    exception by which the policy allows the target.
     """
 
     source: InstalledModel
@@ -34,6 +36,7 @@ class Switch:
     set_context: int | None = None
     lost: tuple[str, ...] = ()
     shorter: bool = False
+    exemption: Exemption | None = None
 
 
 _Relevant = Callable[[Switch], bool]
@@ -43,6 +46,7 @@ _FIRST = (
     "BROKEN",
     "ALREADY_BROKEN",
     "LOSS",
+    "EXCEPTION",
     "SET_CONTEXT",
     "THINK_ONLY",
     "THINK_DEFAULT",
@@ -82,7 +86,7 @@ _RELEVANT: dict[str, _Relevant] = {
 def relevant_caveats(switch: Switch, codes: Iterable[str], library: Library) -> tuple[Caveat, ...]:
     """Caveats of the rule and of the target without those the facts settle, and what was reckoned; pressing ones first.
 
-    Codes that are not in a recipe's table are made here: BROKEN, LOSS, SET_CONTEXT, SMALLER.
+    Codes that are not in a recipe's table are made here: BROKEN, LOSS, EXCEPTION, SET_CONTEXT, SMALLER.
     """
     wanted = dict.fromkeys(codes)
     thinking = switch.facts.target.thinking
@@ -113,6 +117,9 @@ def _reckoned(switch: Switch) -> Iterator[Caveat]:
         yield Caveat(
             "LOSS", f"Has less than the old model, which the recipe {recipe} accepts: {'; '.join(switch.lost)}."
         )
+    if switch.exemption is not None:
+        made = switch.exemption
+        yield Caveat("EXCEPTION", f"Allowed only by an exception of the recipe {made.recipe}: {made.why.rstrip('.')}.")
     if switch.set_context is not None and not switch.shorter:
         yield Caveat(
             "SET_CONTEXT",

@@ -158,7 +158,7 @@ _HINTS: dict[RejectedBecause, str] = {
     "gpu-share": "a smaller --context, or a recipe that accepts less",
     "memory": "a smaller --context, or a smaller target in a recipe",
     "context": "if {holds} tokens are enough, say --context {holds}",
-    "policy": "the recipe that denies it would have to change",
+    "policy": "the recipe that denies it would have to change, or to make an exception",
     "licence": "the recipe that denies it would have to change",
     "download": "the recipe that limits downloads would have to change",
 }
@@ -177,8 +177,15 @@ def _none_left(question: Question, rejected: list[Rejected], refused: dict[str, 
         hint = hint.format(holds=holds)
         if floor is not None and floor.value > holds:
             hint = f"the recipe that asks for {floor.value} tokens ({floor.recipe}) would have to change"
-    decision = _blocked(question, f"no target passes; nearest: {nearest.model}: {nearest.text}", hint)
+    decision = _blocked(question, f"no target passes; {_what_is_against(rejected, nearest)}", hint)
     return replace(decision, rejected=_by_rank(rejected), proposals=())
+
+
+def _what_is_against(rejected: Sequence[Rejected], nearest: Rejected) -> str:
+    """The nearest miss; where it is one and the same for all of several, that."""
+    if len(rejected) > 1 and all(one.text == nearest.text for one in rejected):
+        return f"all {len(rejected)} for one reason: {nearest.text}"
+    return f"nearest: {nearest.model}: {nearest.text}"
 
 
 def _falls_short(rejected: Rejected, facts: Facts | None) -> int:

@@ -38,6 +38,7 @@ def describe_target(question: Question, case: Case, winner: Facts, way: Way | No
         set_context=way.set_context if way is not None else None,
         lost=_lost(winner, case, lacks),
         shorter=winner.too_short(case),
+        exemption=world.policy.exemption(target, (candidate.model, target.name)),
     )
     return TargetChoice(
         model=candidate.model,

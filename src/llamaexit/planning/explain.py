@@ -60,7 +60,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class PolicyKey:
-    """One key of the policy in force: its value in words, and where it is decided."""
+    """One key of the policy in force: its value in words, and where it is decided.
+
+    cuts: the targets it is against. passes: those that only an exception lets pass.
+    """
 
     key: str
     words: str
@@ -68,6 +71,7 @@ class PolicyKey:
     file: str
     line: int | None
     cuts: tuple[str, ...]
+    passes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def explain(library: Library, model: str, uses: tuple[Use, ...] = ()) -> Explana
     plan = planner.plan(snapshot, options)
     if plan.asked:
         (asked,) = plan.asked
-        return Explanation(model, None, asked, (), (), _policy(library, ()), recipes)
+        return Explanation(model, None, asked, (), (), _policy(library, (), ()), recipes)
     (decision,) = plan.decisions
     assumed = decision.source.lineage.verdict == "unknown"
     if assumed:
@@ -112,7 +116,9 @@ def explain(library: Library, model: str, uses: tuple[Use, ...] = ()) -> Explana
         None,
         tuple(_applied(question, decision)),
         _overruled(library, question),
-        _policy(library, [(one.model, one.policy) for one in decision.rejected if one.policy]),
+        _policy(
+            library, [(one.model, one.policy) for one in decision.rejected if one.policy], _passing(question, library)
+        ),
         recipes,
         assumed,
     )
@@ -181,9 +187,19 @@ def _overruled(library: Library, question: Question) -> tuple[Overruled, ...]:
     return tuple(one for one in lost if id(one.bound) in about)
 
 
-def _policy(library: Library, cut: Iterable[tuple[str, str]]) -> tuple[PolicyKey, ...]:
+def _passing(question: Question, library: Library) -> tuple[str, ...]:
+    """The targets that would be denied but for an exception."""
+    return tuple(
+        one.model
+        for one in question.candidates
+        if one.target is not None and library.policy.exemption(one.target, (one.model, one.target.name)) is not None
+    )
+
+
+def _policy(library: Library, cut: Iterable[tuple[str, str]], passing: tuple[str, ...]) -> tuple[PolicyKey, ...]:
     keys = []
     for key, (words, recipe) in library.policy.each_in_words().items():
         file, line = library.policy_place(key) or ("", None)
-        keys.append(PolicyKey(key, words, recipe, file, line, tuple(model for model, by in cut if by == key)))
+        cuts = tuple(model for model, by in cut if by == key)
+        keys.append(PolicyKey(key, words, recipe, file, line, cuts, passing if key == "exceptions" else ()))
     return tuple(keys)

@@ -136,6 +136,11 @@ def _policy(policy: Policy, known: _Known) -> Iterator[Finding]:
         for number, pattern in enumerate(getattr(policy, name) or ()):
             if not pattern.strip():
                 yield Finding(("policy", kebab(name), number), "is empty")
+    for pattern, why in (policy.exceptions or {}).items():
+        if not pattern.strip():
+            yield Finding(("policy", "exceptions", pattern), "is for no model: the name is empty")
+        if not why.strip():
+            yield Finding(("policy", "exceptions", pattern), "is empty: say why, and who has allowed it")
     if policy.max_download is not None:
         yield from _size(policy.max_download, ("policy", "max-download"))
     if policy.min_context is not None and policy.min_context < 1:

@@ -613,7 +613,11 @@ class Policy:
     deny_models: tuple[str, ...] | None = None
     """Patterns of model names that are not allowed."""
     deny_origins: tuple[str, ...] | None = None
-    """Patterns of countries in which the maker of the weights may not sit."""
+    """Patterns of countries in which the maker of the weights may not sit; `not known` is that of targets whose record
+    does not say."""
+    exceptions: dict[str, str] | None = None
+    """Target name or pattern to a reason: what is allowed although a `deny-` key of this recipe, or of one below it, is
+    against it. Licences and sizes are not lifted."""
     max_download: str | None = None
     """The largest download for one model, such as `20GB`."""
     min_context: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
@@ -32,11 +32,22 @@ class Refusal(NamedTuple):
     key: str
 
 
+class Exemption(NamedTuple):
+    """An exception to the denials of some recipes: the name or pattern it is for, why, and the recipe that makes it."""
+
+    pattern: str
+    why: str
+    recipe: str
+    over: tuple[str, ...]
+    """The recipes whose denials it lifts: its own and those below. A weaker recipe lifts nothing of a stronger one."""
+
+
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
     """`Policy` with the recipe behind every value; None where no recipe sets the key.
 
-    Pins are merged target by target, so more than one recipe may be behind them; `pin` says which.
+    Pins and exceptions are merged target by target, so more than one recipe may be behind them; `pin` and `exemption`
+    say which.
     """
 
     licences_allowed: Decided[tuple[str, ...]] | None = None
@@ -44,6 +55,7 @@ class EffectivePolicy:
     deny_families: Decided[tuple[str, ...]] | None = None
     deny_models: Decided[tuple[str, ...]] | None = None
     deny_origins: Decided[tuple[str, ...]] | None = None
+    exceptions: Decided[dict[str, str]] | None = None
     max_download: Decided[str] | None = None
     min_context: Decided[int] | None = None
     min_gpu_share: Decided[float] | None = None
@@ -51,6 +63,8 @@ class EffectivePolicy:
     pins: Decided[dict[str, str]] | None = None
     pinned_by: tuple[tuple[str, str], ...] = ()
     """Pairs of target and recipe, for every pin."""
+    exempted: tuple[Exemption, ...] = ()
+    """Every exception, that of the weakest recipe first."""
 
     def pin(self, name: str) -> Decided[str] | None:
         """The manifest digest a target is pinned to, however its name is spelled."""
@@ -67,6 +81,16 @@ class EffectivePolicy:
         if allowed is not None and not _licence_in(target.licence, allowed.value, licence(target.licence)):
             text = f"licence {target.licence or 'not known'} is not allowed by {allowed.recipe}"
             return Refusal("licence", text, "licences-allowed")
+        denials = self._denials(target, names)
+        return next((denial for recipe, denial in denials if self._lifting(recipe, names) is None), None)
+
+    def exemption(self, target: Target, names: Sequence[str]) -> Exemption | None:
+        """The exception but for which a target would be denied; None where it needs none."""
+        lifted = (self._lifting(recipe, names) for recipe, _ in self._denials(target, names))
+        return next((exemption for exemption in lifted if exemption is not None), None)
+
+    def _denials(self, target: Target, names: Sequence[str]) -> Iterator[tuple[str, Refusal]]:
+        """Every `deny-` key that speaks against a target, with the recipe it is from."""
         for denied, value, word, key in (
             (self.deny_vendors, target.vendor, "vendor", "deny-vendors"),
             (self.deny_vendors, target.base_vendor, "vendor of the base", "deny-vendors"),
@@ -74,11 +98,21 @@ class EffectivePolicy:
             (self.deny_origins, target.country or "not known", "origin", "deny-origins"),
         ):
             if denied is not None and _text_in(value, denied.value):
-                return Refusal("policy", f"{word} {value} is denied by {denied.recipe}", key)
+                yield denied.recipe, Refusal("policy", f"{word} {value} is denied by {denied.recipe}", key)
         models = self.deny_models
         if models is not None and any(means(pattern, name) for pattern in models.value for name in names):
-            return Refusal("policy", f"denied by {models.recipe}", "deny-models")
-        return None
+            yield models.recipe, Refusal("policy", f"denied by {models.recipe}", "deny-models")
+
+    def _lifting(self, recipe: str, names: Sequence[str]) -> Exemption | None:
+        """The strongest exception for a target of these names from what a recipe denies."""
+        return next(
+            (
+                one
+                for one in reversed(self.exempted)
+                if recipe in one.over and any(means(one.pattern, name) for name in names)
+            ),
+            None,
+        )
 
     def in_words(self) -> tuple[str, ...]:
         """One line for each key that is set, with the recipe it is from."""
@@ -92,6 +126,8 @@ class EffectivePolicy:
             if decided is not None:
                 value = decided.value
                 listed = ", ".join(value) if isinstance(value, (tuple, dict)) else value
+                if name == "exceptions":
+                    listed = "; ".join(f"{model} ({why.rstrip('.')})" for model, why in value.items())
                 found[kebab(name)] = (phrase.format(listed or "none"), decided.recipe)
         return found
 
@@ -102,6 +138,7 @@ _PHRASES = {
     "deny_families": "families denied: {}",
     "deny_models": "models denied: {}",
     "deny_origins": "countries of origin denied: {}",
+    "exceptions": "allowed all the same: {}",
     "max_download": "largest download: {}",
     "min_context": "smallest context: {} tokens",
     "min_gpu_share": "smallest share on the GPU: {:.0%}",
@@ -110,23 +147,37 @@ _PHRASES = {
 }
 
 
+_BY_TARGET = ("pins", "exceptions")
+"""Keys that are not decided as a whole, but for each target by the strongest recipe that names it."""
+
+
 def effective_policy(recipes: Iterable[Recipe]) -> EffectivePolicy:
     """The policy of several recipes, lowest precedence first: the last one that sets a key decides it."""
     decided: dict[str, Any] = {}
     pins: dict[str, tuple[str, str, str]] = {}
+    exempted: dict[str, Exemption] = {}
+    met: tuple[str, ...] = ()
     for recipe in recipes:
         if recipe.policy is None:
             continue
+        met += (recipe.name,)
         for field in fields(Policy):
             value = getattr(recipe.policy, field.name)
-            if value is not None and field.name != "pins":
+            if value is not None and field.name not in _BY_TARGET:
                 decided[field.name] = Decided(value, recipe.name)
         for target, digest in (recipe.policy.pins or {}).items():
             pins[name_key(target)] = (target, digest, recipe.name)
+        for target, why in (recipe.policy.exceptions or {}).items():
+            exempted.pop(name_key(target), None)  # it counts as of the stronger recipe then, also in the order
+            exempted[name_key(target)] = Exemption(target, why, recipe.name, met)
     if pins:
         behind = ", ".join(dict.fromkeys(recipe_name for _, _, recipe_name in pins.values()))
         decided["pins"] = Decided({target: digest for target, digest, _ in pins.values()}, behind)
         decided["pinned_by"] = tuple((target, recipe_name) for target, _, recipe_name in pins.values())
+    if exempted:
+        behind = ", ".join(dict.fromkeys(one.recipe for one in exempted.values()))
+        decided["exceptions"] = Decided({one.pattern: one.why for one in exempted.values()}, behind)
+        decided["exempted"] = tuple(exempted.values())
     return EffectivePolicy(**decided)
 
 

@@ -125,6 +125,8 @@ def _policy(page: Page, policy: tuple[PolicyKey, ...]) -> None:
         page.line(Text(one.words).append(f"  {_place(one.file, one.line)}", style="dim"), indent=INDENT, hang=4)
         if one.cuts:
             page.line(f"cuts {', '.join(one.cuts)}", "yellow", indent=INDENT + 4)
+        if one.passes:
+            page.line(f"lets pass {', '.join(one.passes)}", "green", indent=INDENT + 4)
 
 
 def _recipes(page: Page, recipes: tuple[LoadedRecipe, ...]) -> None:

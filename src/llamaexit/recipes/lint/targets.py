@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from llamaexit.recipes.lint.registry import Mark, lint
-from llamaexit.recipes.names import is_pattern
+from llamaexit.recipes.names import is_pattern, means
 from llamaexit.recipes.needs import NEEDS, NEVER_AUTOMATIC
+from llamaexit.recipes.problems import did_you_mean
 from llamaexit.units import gb, parse_size
 
 if TYPE_CHECKING:
@@ -96,6 +97,30 @@ def denied_target(seen: Seen) -> Iterator[Mark]:
             continue
         if text:
             yield Mark(key, f"{choice.model}: {text}")
+
+
+@lint("warning")
+def idle_exception(seen: Seen) -> Iterator[Mark]:
+    """An exception in the policy for a model that nothing denies, or that no recipe describes.
+
+    Mostly a slip of the keyboard, or what is left of a denial that is gone. An exception lifts the `deny-` keys of its
+    own recipe and of those below it; licences and sizes are not lifted.
+    """
+    made = seen.recipe.policy.exceptions if seen.recipe.policy is not None else None
+    if not made:
+        return
+    policy, known = seen.library.policy, seen.library.target_names()
+    for pattern in made:
+        described = [name for name in known if means(pattern, name)]
+        if not described:
+            text = f"is for {pattern!r}, which no recipe describes{did_you_mean(pattern, known)}"
+            yield Mark(("policy", "exceptions", pattern), text)
+            continue
+        found = [(name, target[0]) for name in described if (target := seen.library.target(name)) is not None]
+        if not any(policy.exemption(target, (name, target.name)) for name, target in found):
+            yield Mark(
+                ("policy", "exceptions", pattern), f"is for {pattern!r}, which nothing denies that it could lift"
+            )
 
 
 def _size(seen: Seen, choice: Choice) -> int:
