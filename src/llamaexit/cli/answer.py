@@ -15,6 +15,7 @@ import typer
 from llamaexit import __version__
 from llamaexit.cli.output import StdoutError, complain, console_for, rendered, write_json, write_text
 from llamaexit.errors import FAILED, INTERRUPTED, PENDING, USAGE, LlamaexitError, RecipeError
+from llamaexit.printable import in_one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -168,7 +169,7 @@ def _json(value: dict[str, Any]) -> tuple[bytes, bytes]:
 
 def _complain_about(problems: Sequence[Problem]) -> None:
     for problem in problems:
-        complain(f"llamaexit: {problem.message}" + (f" — {problem.hint}" if problem.hint else ""))
+        complain(in_one_line(f"llamaexit: {problem.message}" + (f" — {problem.hint}" if problem.hint else "")))
 
 
 def _problems_of(error: LlamaexitError) -> tuple[Problem, ...]:

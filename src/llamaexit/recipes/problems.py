@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from llamaexit.errors import RecipeError
+from llamaexit.printable import in_one_line
 from llamaexit.recipes.positions import Key, Place, find_places
 
 MOST_KNOWN = 10_000
@@ -33,7 +34,10 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong: file, place in it (line and column from 1, where known), key path, and what it is."""
+    """One thing wrong: file, place in it (line and column from 1, where known), key path, and what it is.
+
+    file, key and text may be what a stranger wrote: print `str` of it, or `said` where the place is shown elsewhere.
+    """
 
     file: str
     text: str
@@ -48,8 +52,17 @@ class Problem:
         return self.file, self.line or 0, self.column or 0
 
     def __str__(self) -> str:
-        place = "".join(f":{number}" for number in (self.line, self.column) if number is not None)
-        return f"{self.file}{place}: {self.key + ': ' if self.key else ''}{self.text}"
+        return f"{self.place}: {self.said}"
+
+    @property
+    def place(self) -> str:
+        """File, line and column, as far as they are known."""
+        return ":".join([in_one_line(self.file), *(str(n) for n in (self.line, self.column) if n is not None)])
+
+    @property
+    def said(self) -> str:
+        """What is wrong, and with which key."""
+        return in_one_line(f"{self.key}: {self.text}" if self.key else self.text)
 
 
 class Document:
@@ -109,5 +122,5 @@ def refuse(problems: Sequence[Problem]) -> RecipeError:
     if len(problems) == 1:
         return RecipeError(listed[0], problems=listed)
     files = sorted({problem.file for problem in problems})
-    where = files[0] if len(files) == 1 else f"{len(files)} recipes"
+    where = in_one_line(files[0]) if len(files) == 1 else f"{len(files)} recipes"
     return RecipeError(f"{len(problems)} problems in {where}; the first: {problems[0]}", problems=listed)

@@ -8,11 +8,12 @@ is done where it is shown.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from llamaexit.printable import visible as visible
 
 if TYPE_CHECKING:
     from llamaexit.smoke.model import CheckResult, Exchange
@@ -54,12 +55,6 @@ class Exchanges:
 
     shown: tuple[Evidence, ...]
     more: int
-
-
-def visible(text: str) -> str:
-    r"""`text` with nothing in it that works unseen: control and format characters, direction marks and lone surrogates
-    become `\u202e` and the like. Line ends and tabs stay."""
-    return text if text.isprintable() else "".join(_shown(char) for char in text)
 
 
 def shortened(text: str, most: int) -> str:
@@ -194,9 +189,3 @@ def _member(key: Any, value: Any, depth: int) -> Any:
 
 def _picture(text: str) -> str:
     return f"[a picture, {len(text):,} characters]"
-
-
-def _shown(char: str) -> str:
-    if char.isprintable() or char in "\n\t" or unicodedata.category(char) == "Zs":
-        return char
-    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from rich.text import Text
 
 from llamaexit import __version__
+from llamaexit.printable import in_one_line
 from llamaexit.report import words
 from llamaexit.report.layout import INDENT, Page
 
@@ -30,9 +31,9 @@ def print_findings(linted: Linted, console: Console) -> None:
     page = Page(console)
     for finding in linted.findings:
         problem = finding.problem
-        head = Text(_place(problem)).append(": ").append(finding.severity, style=_STYLES[finding.severity])
+        head = Text(problem.place).append(": ").append(finding.severity, style=_STYLES[finding.severity])
         console.print(head.append(f" {finding.rule}", style="bold"), soft_wrap=True)
-        page.line(_said(problem), indent=INDENT)
+        page.line(problem.said, indent=INDENT)
     if linted.findings and not linted.count("error"):
         page.line(summary(linted))
     elif not linted.findings:
@@ -44,7 +45,7 @@ def summary(linted: Linted) -> str:
     counts = [(linted.count("error"), "error"), (linted.count("warning"), "warning")]
     found = words.listed(words.counted(number, noun) for number, noun in counts if number)
     files = {finding.problem.file for finding in linted.findings}
-    return f"{found} in {next(iter(files)) if len(files) == 1 else words.counted(len(files), 'file')}"
+    return f"{found} in {in_one_line(next(iter(files))) if len(files) == 1 else words.counted(len(files), 'file')}"
 
 
 def lint_document(linted: Linted) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def sarif(linted: Linted, rules: Iterable[LintRule], base: Path) -> dict[str, An
             "ruleId": finding.rule,
             "ruleIndex": index[finding.rule],
             "level": finding.severity,
-            "message": {"text": _said(finding.problem)},
+            "message": {"text": finding.problem.said},
             "locations": [{"physicalLocation": _location(finding.problem, base)}],
         }
         for finding in linted.findings
@@ -122,22 +123,14 @@ def _uri(file: str, base: Path) -> str:
 
 def _annotation(finding: Finding) -> str:
     problem = finding.problem
-    properties = {"file": problem.file, "line": problem.line, "col": problem.column, "title": finding.rule}
+    properties = {"file": in_one_line(problem.file), "line": problem.line, "col": problem.column, "title": finding.rule}
     written = ",".join(
         f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items() if value is not None
     )
-    return f"::{finding.severity} {written}::{_escaped(_said(problem))}"
+    return f"::{finding.severity} {written}::{_escaped(problem.said)}"
 
 
 def _escaped(text: str, more: str = "") -> str:
     for sign in ("%", "\r", "\n", *more):
         text = text.replace(sign, f"%{ord(sign):02X}")
     return text
-
-
-def _place(problem: Problem) -> str:
-    return ":".join(str(part) for part in (problem.file, problem.line, problem.column) if part is not None)
-
-
-def _said(problem: Problem) -> str:
-    return f"{problem.key}: {problem.text}" if problem.key else problem.text
