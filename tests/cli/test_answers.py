@@ -143,6 +143,21 @@ def test_json_on_a_terminal_is_indented(capfd, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "help_of"),
+    [
+        (["plna"], ""),
+        (["plan", "--jsno"], "plan "),
+        (["plan", "--context"], "plan "),
+        (["recipe", "lnit"], "recipe "),
+        (["recipe", "lint", "--fromat", "text"], "recipe lint "),
+        (["recipe", "explain", "llama3.1:8b", "--use"], "recipe explain "),
+    ],
+)
+def test_a_wrong_command_line_leads_to_the_help_of_the_command_it_was_meant_for(run, arguments, help_of) -> None:
+    assert run(*arguments).stderr.endswith(f" — see llamaexit {help_of}--help\n")
+
+
+@pytest.mark.parametrize(
     ("arguments", "command", "said"),
     [
         pytest.param(["plan", "--jsno"], "plan", "no such option: --jsno", id="an option that does not exist"),
@@ -158,7 +173,10 @@ def test_json_on_a_terminal_is_indented(capfd, monkeypatch) -> None:
         pytest.param(["plna"], None, "no such command 'plna'", id="a command that does not exist"),
         pytest.param(["recipe", "shwo"], "recipe", "no such command 'shwo'", id="a subcommand that does not exist"),
         pytest.param(["schema"], "schema", "DOCUMENT", id="a schema of nothing"),
-        pytest.param(["recipe", "show"], "recipe", "NAME", id="an argument that is missing"),
+        pytest.param(["recipe", "show"], "recipe show", "NAME", id="an argument that is missing"),
+        pytest.param(
+            ["recipe", "lint", "--fromat", "text"], "recipe lint", "--fromat", id="an option that no subcommand has"
+        ),
     ],
 )
 def test_wrong_command_line_is_one_line_or_one_envelope_and_code_2(run, arguments, command, said) -> None:

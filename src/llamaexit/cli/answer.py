@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Status = Literal["success", "partial", "error"]
-_COMMANDS = frozenset(
-    {
-        "inspect", "plan", "migrate", "smoke", "resume", "rollback", "history", "show", "report", "status", "retire",
-        "recipe", "schema",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +82,11 @@ def _answered(command: str, style: Style, body: Callable[[], Result]) -> int:
         return _fail(command, style, (_internal(error, style),), FAILED, error)
 
 
-def answer_usage_error(arguments: Sequence[str], message: str, style: Style) -> int:
-    """Say what is wrong with a command line that no command got to see."""
-    command = next((word for word in arguments if not word.startswith("-")), None)
-    known = command if command in _COMMANDS else None
-    hint = f"see llamaexit {known} --help" if known else "see llamaexit --help"
+def answer_usage_error(command: str | None, message: str, style: Style) -> int:
+    """Say what is wrong with a command line that no command got to see. command: the one it was meant for, if known."""
+    hint = f"see llamaexit {command} --help" if command else "see llamaexit --help"
     message = " ".join(message.split()).removesuffix(".")
-    return _fail(known, style, (Problem("usage", message[:1].lower() + message[1:], hint),), USAGE, None)
+    return _fail(command, style, (Problem("usage", message[:1].lower() + message[1:], hint),), USAGE, None)
 
 
 def envelope(command: str | None, data: Any, exit_code: int, problems: Sequence[Problem]) -> dict[str, Any]:

@@ -70,5 +70,11 @@ def run(arguments: Sequence[str]) -> int:
             raise
         from llamaexit.cli.answer import Style, answer_usage_error
 
-        return answer_usage_error(arguments, error.format_message(), Style(as_json="--json" in arguments))
+        return answer_usage_error(_command_of(error), error.format_message(), Style(as_json="--json" in arguments))
     return code if isinstance(code, int) else 0
+
+
+def _command_of(error: Exception) -> str | None:
+    """The command that a usage error is about, with the group it is in; None where none was found."""
+    path: str = getattr(getattr(error, "ctx", None), "command_path", "")
+    return path.partition(" ")[2] or None

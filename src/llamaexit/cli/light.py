@@ -25,6 +25,15 @@ class LightCommand(TyperCommand):
         """The parameters, `--help` among them, with our conversion in the place of Typer's."""
         return _lightened(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; what is wrong with them names this command, also where the parser forgets to."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+
 
 class LightGroup(TyperGroup):
     """The same for a group of commands, whose own options are converted on the way to every command."""
