@@ -122,9 +122,13 @@ class Layer:
 
 
 class Library:
-    """The merged recipes. Names are compared without regard to case, and a missing tag means `latest`."""
+    """The merged recipes. Names are compared without regard to case, and a missing tag means `latest`.
 
-    def __init__(self, pack: Pack, layers: Sequence[Layer] = ()) -> None:
+    locked: the builds that targets have to be, whatever recipes say: hex digits of manifest digests, by `name_key`.
+    """
+
+    def __init__(self, pack: Pack, layers: Sequence[Layer] = (), locked: Mapping[str, str] | None = None) -> None:
+        self.locked: Mapping[str, str] = locked or {}
         self._pack = pack
         self._layers = tuple(layers)
         self._above = _indexed(self._layers, pack.rule_keys)

@@ -6,7 +6,7 @@ it extends, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,30 +31,45 @@ def load_library(
     project: Path | None = None,
     user: Path | None = None,
     sources: Sources | None = None,
+    locked: Mapping[str, str] | None = None,
 ) -> Library:
     """The merged recipes, weakest first: built in, user's folder, project, then `references` in their order.
 
     references: recipes that have to be there, as `--recipe` names them. project: the project's recipe, or the folder
     that may hold it. user: a folder whose *.toml count in the order of their names; it may be missing. sources: finds
-    the recipes; without it, the files of this machine are all there is. Raises RecipeError with every problem.
+    the recipes; without it, the files of this machine are all there is. locked: the builds that targets have to be, as
+    `Library` takes them. Raises RecipeError with every problem.
     """
+    library, problems = read_library(references, project=project, user=user, sources=sources, locked=locked)
+    if problems:
+        from llamaexit.recipes.problems import refuse
+
+        raise refuse(problems)
+    return library
+
+
+def read_library(
+    references: Sequence[str | Path] = (),
+    *,
+    project: Path | None = None,
+    user: Path | None = None,
+    sources: Sources | None = None,
+    locked: Mapping[str, str] | None = None,
+) -> tuple[Library, Sequence[Problem]]:
+    """The recipes that `load_library` loads, as far as they can be understood, and everything wrong with them."""
     named: list[tuple[Named, str]] = [("user", str(path)) for path in user_recipes(user)]
     named += [("project", str(path)) for path in _project_files(project)]
     named += [("command-line", str(reference)) for reference in references]
     roots = [reference for _, reference in named]
     pack = load_pack()
     if not roots:
-        return Library(pack)
+        return Library(pack, locked=locked), ()
 
     from llamaexit.recipes.gather import gather
-    from llamaexit.recipes.problems import refuse
     from llamaexit.recipes.sources import LocalSources
 
     found = gather(roots, builtin=pack.recipe_files, sources=sources or LocalSources(pack.recipe_files))
-    library, problems = _merged(pack, found, [origin for origin, _ in named])
-    if problems:
-        raise refuse(problems)
-    return library
+    return _merged(pack, found, [origin for origin, _ in named], locked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +110,14 @@ def load_stack(reference: str | Path, *, sources: Sources | None = None) -> Stac
     return Stack(library, next((entry for entry in found.recipes if entry.root == 0), None), tuple(problems))
 
 
-def _merged(pack: Pack, found: Gathering, named: Sequence[Named]) -> tuple[Library, list[Problem]]:
+def _merged(
+    pack: Pack, found: Gathering, named: Sequence[Named], locked: Mapping[str, str] | None = None
+) -> tuple[Library, list[Problem]]:
     """What gathered recipes come to, and all that is wrong with them."""
     from llamaexit.recipes.meaning import check_meaning
 
-    library = Library(pack, [_layer(entry, "" if entry.root is None else named[entry.root]) for entry in found.recipes])
+    layers = [_layer(entry, "" if entry.root is None else named[entry.root]) for entry in found.recipes]
+    library = Library(pack, layers, locked)
     problems = list(found.problems)
     mentioned = frozenset[str]().union(*(entry.mentioned for entry in found.recipes)) if found.complete else None
     for entry in found.recipes:
