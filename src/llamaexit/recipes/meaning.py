@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
+from llamaexit.recipes.decode import NESTED
 from llamaexit.recipes.examples import example_findings
 from llamaexit.recipes.model import Deprecation, Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
 from llamaexit.recipes.names import name_key
@@ -27,6 +29,7 @@ LICENCE_CLASSES = ("open-source", "commercial")
 MOST_SUGGESTIONS = 20
 """Looking for near names among two thousand takes a while; after this many, names are only called unknown."""
 
+_NUMBER = re.compile(r"^(?:int|float)\b")
 _DIGEST = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{12,64}")
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
 _RULE_ID = re.compile(r"[^\s*?\[\]]+")
@@ -293,15 +296,27 @@ def _specifier(value: str, at: Key) -> Iterator[Finding]:
         yield Finding(at, f"must be a version range such as '>=0.30,<1', not {value[:80]!r}")
 
 
-def _negative(value: object, at: Key) -> Iterator[Finding]:
+def _negative(value: Any, at: Key) -> Iterator[Finding]:
     """Sizes, counts and lengths below zero, anywhere; measured figures may be."""
-    if isinstance(value, tuple):
-        for number, item in enumerate(value):
-            yield from _negative(item, (*at, number))
-    elif is_dataclass(value) and not isinstance(value, (Score, Figures, type)):
-        for field in fields(value):
-            inner = getattr(value, field.name)
-            if isinstance(inner, (int, float)) and inner < 0 and at != ("policy",):
-                yield Finding((*at, kebab(field.name)), f"must not be negative, and is {inner}")
-            else:
-                yield from _negative(inner, (*at, kebab(field.name)))
+    numbers, tables = _numbers_in(type(value))
+    for name in numbers:
+        number = getattr(value, name)
+        if number is not None and number < 0:
+            yield Finding((*at, kebab(name)), f"must not be negative, and is {number}")
+    for name, many in tables:
+        inner = getattr(value, name)
+        if many:
+            for position, item in enumerate(inner):
+                yield from _negative(item, (*at, kebab(name), position))
+        elif inner is not None:
+            yield from _negative(inner, (*at, kebab(name)))
+
+
+@cache
+def _numbers_in(cls: type) -> tuple[tuple[str, ...], tuple[tuple[str, bool], ...]]:
+    """The fields of a table that hold a number, and those that hold further tables: one, or many of them."""
+    if cls in (Score, Figures, Policy):  # a figure may be negative; of the policy it is said what it must be
+        return (), ()
+    numbers = tuple(field.name for field in fields(cls) if _NUMBER.search(str(field.type)))
+    nested = NESTED.get(cls, {}).items()
+    return numbers, tuple((name, kind == "many") for name, (kind, _) in nested if kind != "map")

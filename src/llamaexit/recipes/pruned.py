@@ -9,12 +9,12 @@ from llamaexit.recipes.positions import Key
 
 
 class Pruned:
-    """A copy of a document's tables without the parts at some key paths, and the way back from its numbering."""
+    """A document's tables without the parts at some key paths, and the way back from the numbering that leaves."""
 
     def __init__(self, tables: dict[str, Any], without: Collection[Key] = ()) -> None:
         self._without = frozenset(without)
         self._numbers: dict[Key, tuple[int, ...]] = {}
-        self.tables: dict[str, Any] = self._copy(tables, (), ())
+        self.tables: dict[str, Any] = self._copy(tables, (), ()) if self._without else tables
 
     def place(self, key: Key) -> Key:
         """The key path in the document, for one in the copy: elements behind a missing one have moved up."""

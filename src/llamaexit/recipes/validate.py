@@ -38,6 +38,9 @@ _KINDS: dict[str, str] = {
     "model_attributes_type": "a table",
 }
 _DATES = ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact")
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Control characters other than line ends and tabs, and those that turn the direction of the text around: whoever
+reviews a recipe, or sees what it says on a terminal, would see something else than what is there."""
 _QUOTED = re.compile(r"'([^']*)'")
 _SUGGESTED = re.compile(r"^unknown key; did you mean '([^']*)'")
 
@@ -67,7 +70,7 @@ def validate(document: Document, tables: dict[str, Any]) -> Checked:
 
     Faulty parts are left out and the rest is looked at again, so that what they hid is found in the same run.
     """
-    faults = dict.fromkeys(_not_finite(tables), "must be a finite number")
+    faults = dict(_unfit(tables))
     left_out: set[Key] = set(faults)
     for _ in range(_MOST_ROUNDS):
         kept = Pruned(tables, left_out)
@@ -186,13 +189,19 @@ def _value_at(tables: Any, key: Key) -> object:
     return value
 
 
-def _not_finite(value: object, key: Key = ()) -> Iterator[Key]:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            yield key
+def _unfit(value: object, key: Key = ()) -> Iterator[tuple[Key, str]]:
+    """What is fit for no place in a recipe, whatever the language has there, and why."""
+    if isinstance(value, str):
+        if not value.isprintable() and (hidden := _HIDDEN.search(value)) is not None:
+            yield key, f"has a character in it that works unseen, {hidden[0]!r}"
     elif isinstance(value, dict):
         for name, inner in value.items():
-            yield from _not_finite(inner, (*key, name))
+            if not name.isprintable() and (hidden := _HIDDEN.search(name)) is not None:
+                yield (*key, name), f"has a character in its name that works unseen, {hidden[0]!r}"
+            else:
+                yield from _unfit(inner, (*key, name))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _not_finite(inner, (*key, number))
+            yield from _unfit(inner, (*key, number))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield key, "must be a finite number"
