@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from dataclasses import fields
 
 import pytest
@@ -130,6 +131,12 @@ def comments(text: str) -> list[str]:
     return sorted(line[line.index("#") :].strip() for line in text.splitlines() if "#" in line)
 
 
+def belonging(text: str) -> list[tuple[str, str]]:
+    """Comments that stand right above a key or a header, each with what it is about."""
+    below = re.findall(r"^ *(#.*)\n *([\w-]+ =|\[+[\w.]+\]+)", text, re.MULTILINE)
+    return [(comment, model.kebab(what) if "=" in what else what) for comment, what in below]
+
+
 def test_a_recipe_is_put_into_one_form() -> None:
     assert formatted(BEFORE) == AFTER
 
@@ -195,6 +202,16 @@ def test_a_recipe_is_put_into_one_form() -> None:
             "[[rules]]\nid = 'a'\ndeprecated = { reason = 'r', since = 2026-01-01 }\n",
             "\n[[rules]]\nid = 'a'\ndeprecated = { since = 2026-01-01, reason = 'r' }\n",
             id="inline tables have an order, too",
+        ),
+        pytest.param(
+            "[[rules]]\nid = 'a'\ntargets = [\n  # { why = 'z', model = 'y' },\n  { why = 'z', model = 'y' },\n]\n",
+            "\n[[rules]]\nid = 'a'\ntargets = [\n  # { why = 'z', model = 'y' },\n  { model = 'y', why = 'z' },\n]\n",
+            id="what is commented out stays as it is",
+        ),
+        pytest.param(
+            "[[rules]]\nid = 'a'\ntargets = [ '{ why = 1, model = 2 }', { why = 1, model = 2 }, [ {}, [] ] ]\n",
+            "\n[[rules]]\nid = 'a'\ntargets = [ '{ why = 1, model = 2 }', { model = 2, why = 1 }, [ {}, [] ] ]\n",
+            id="a text that reads like the table after it stays as it is",
         ),
         pytest.param(
             "licences = { summary = { summary = 's', name = 'n' }, a_b = { open_source = true, name = 'n' } }\n",
@@ -282,7 +299,9 @@ def bodies(draw: st.DrawFn, cls: type) -> list[str]:
     for name in {model.kebab(key): key for key in draw(st.lists(keys(cls), max_size=6))}.values():
         lines += draw(COMMENTS)
         value = json.dumps(draw(SCALARS), ensure_ascii=False)
-        value = draw(st.sampled_from([value, f"[ {value},\n  # inside\n  {value} ]", f"{{ b = {value}, a = 1 }}"]))
+        table = f"{{ value = {value}, benchmark = 1 }}"
+        arrays = [f"[ {value},\n  # inside\n  {value} ]", f"[\n  # {table},\n  {table}, # {value}\n]"]
+        value = draw(st.sampled_from([value, table, *arrays]))
         lines.append(draw(st.sampled_from(["", "  "])) + f"{name} = {value}" + draw(st.sampled_from(["", " # why"])))
     return lines + draw(COMMENTS)
 
@@ -312,6 +331,7 @@ def test_formatting_keeps_meaning_and_comments_and_is_done_once_and_for_all(text
     after = tomllib.loads(made)
     assert _hyphens(before) == _hyphens(after)
     assert comments(re.sub(r'"[^"\n]*"', "", text)) == comments(re.sub(r'"[^"\n]*"', "", made))
+    assert Counter(belonging(text)) <= Counter(belonging(made))
     assert "\n\n\n" not in made and not made.startswith("\n")
 
 

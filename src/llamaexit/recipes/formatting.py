@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DIRECTIVE = "#:schema"
 """Comment by which editors find the schema of a file. It has to be the first thing in it."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_BETWEEN = re.compile(r"(?:[\s,]|#[^\n]*)*")
+"""What stands between the elements of an array."""
 _LAST = 10_000
 """Rank of keys the language does not have: behind all others, in the order they are written in."""
 
@@ -195,13 +197,16 @@ def _value(item: Item, level: _Level) -> str:
     text = item.as_string()
     if not isinstance(item, Array):
         return text
-    at, parts = 0, []
+    at, parts = len("["), ["["]
     for element in item:
-        if isinstance(element, Array | InlineTable):
-            old = element.as_string().strip()
-            start = text.index(old, at)
-            parts += [text[at:start], _value(element, level)]
-            at = start + len(old)
+        # each element is taken off in its turn: a comment or a text before it may well read like it
+        gap = _BETWEEN.match(text, at)
+        assert gap is not None
+        old = element.as_string().strip()
+        if not text.startswith(old, gap.end()):
+            return text
+        parts += [gap[0], _value(element, level) if isinstance(element, Array | InlineTable) else old]
+        at = gap.end() + len(old)
     return "".join([*parts, text[at:]])
 
 
