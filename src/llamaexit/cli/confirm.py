@@ -25,12 +25,22 @@ def confirm(question: str, *, yes: bool, as_json: bool) -> None:
         return
     if as_json:
         raise NotConfirmed("not confirmed: with --json nobody is asked", hint="add --yes")
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not terminal_there():
         raise NotConfirmed("not confirmed: there is no terminal to ask on", hint="add --yes")
-    sys.stderr.write(fitted(f"{question} [y/N] ", sys.stderr))
+    if typed(f"{question} [y/N] ") not in ("y", "yes"):
+        raise NotConfirmed("not confirmed, nothing was changed")
+
+
+def terminal_there() -> bool:
+    """Whether there is somebody to ask: standard input and standard error are a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def typed(question: str) -> str:
+    """What somebody types when asked, in lower case, blanks around it aside; nothing where the input ends."""
+    sys.stderr.write(fitted(question, sys.stderr))
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         sys.stderr.write("\n")  # the input ended, and with it the line
-    if answer.strip().lower() not in ("y", "yes"):
-        raise NotConfirmed("not confirmed, nothing was changed")
+    return answer.strip().lower()

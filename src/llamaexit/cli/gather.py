@@ -78,22 +78,36 @@ def refuse_to_guess(snapshot: Snapshot, *, otherwise: str = "") -> NoReturn:
     )
 
 
-def library_with(recipes: list[str] | None) -> Library:
-    """The recipes in force: `--recipe` files, then the project's, then the user's, then the built-in ones."""
-    from llamaexit.recipes.load import load_library
+def library_with(recipes: list[str] | None, *, as_json: bool = False, to_plan: bool = True) -> Library:
+    """The recipes in force: `--recipe` files, then the project's, then the user's, then the built-in ones.
+
+    as_json: a program reads the answer, so nobody is asked about what the settings do not allow. to_plan: the models
+    of the recipes may come to be pulled, so their registries have to be allowed, too. Raises Untrusted.
+    """
+    from llamaexit.recipes.load import load_library, user_recipes
 
     named = tuple(recipes or ())
     for reference in named:
         _expect_recipe(reference)
-    return load_library(named, project=_project(), user=_user())
+    project, user = _project(), _user()
+    if not (named or project or user_recipes(user)):
+        return load_library()  # what is built in needs no settings, and nobody's consent
+    from llamaexit.cli.access import Access
+
+    access = Access(as_json=as_json)
+    library = load_library(named, project=project, user=user, sources=access)
+    access.settle(library, to_plan=to_plan)
+    return library
 
 
 def recipes_of_ones_own(named: list[str] | None, doing: str) -> list[str]:
     """The recipes that are named, or else the project's and the user's. Raises UsageError where there is none."""
     if named:
         return named
-    project, user = _project(), _user()
-    found = [str(path) for path in sorted(user.glob("*.toml"))] if user is not None else []
+    from llamaexit.recipes.load import user_recipes
+
+    project = _project()
+    found = [str(path) for path in user_recipes(_user())]
     found += [str(project)] if project is not None else []
     if not found:
         raise UsageError(f"there is no recipe of your own to {doing}", hint="name a file, or builtin:NAME")
@@ -149,17 +163,19 @@ def _warn(what: str, error: OSError) -> None:
     complain(f"llamaexit: warning: cannot look for {what}: {reason(error)}; going on without")
 
 
-def assessed(snapshot: Snapshot, recipes: list[str] | None, models: tuple[str, ...]) -> Snapshot:
+def assessed(
+    snapshot: Snapshot, recipes: list[str] | None, models: tuple[str, ...], *, as_json: bool = False
+) -> Snapshot:
     """The snapshot with the lineage of every model, and only the models that were asked for.
 
-    Raises UsageError for a name or pattern that no model here matches.
+    recipes, as_json: as for `library_with`. Raises UsageError for a name or pattern that no model here matches.
     """
     from dataclasses import replace
 
     from llamaexit.lineage import assess_all
     from llamaexit.planning.rules import means
 
-    known = assess_all(snapshot.models, library_with(recipes))
+    known = assess_all(snapshot.models, library_with(recipes, as_json=as_json, to_plan=False))
     for asked in models:
         if not any(means(asked, model.name) for model in known):
             raise UsageError(f"no model here matches {asked!r}", hint="llamaexit inspect lists them all")

@@ -53,7 +53,7 @@ def inspect(
         to_stdout = values.is_stdout(out, as_json=as_json)
         patterns = values.patterns_of(models, "MODEL")
         where = Where(host, store, values.timeout_of(timeout), snapshot)
-        found = assessed(snapshot_from(where, values.overrides_of(vram, ram, gpu)), recipes, patterns)
+        found = assessed(snapshot_from(where, values.overrides_of(vram, ram, gpu)), recipes, patterns, as_json=as_json)
         if out is not None:
             from llamaexit.cli.output import write_document
 

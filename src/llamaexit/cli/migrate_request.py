@@ -118,7 +118,7 @@ def _plan_now(request: Request) -> Made:
     from llamaexit.planning.planner import Planner
 
     options = _plan_options(request)
-    planner = Planner(library_with(request.planning.recipes))
+    planner = Planner(library_with(request.planning.recipes, as_json=request.as_json))
     snapshot = snapshot_from(Where(request.host, timeout=_ANSWER_TIMEOUT), Overrides())
     if snapshot.ollama.source == "none":
         refuse_to_guess(snapshot)

@@ -34,7 +34,7 @@ def list_recipes(recipes: Recipes = None, as_json: Json = False, debug: Debug = 
         from llamaexit.cli.gather import library_with
         from llamaexit.report.documents import list_document
 
-        library = library_with(recipes)
+        library = library_with(recipes, as_json=as_json, to_plan=False)
 
         def show(console: Console) -> None:
             from llamaexit.report.recipes import print_recipes
@@ -62,7 +62,7 @@ def show_recipe(
         from llamaexit.cli.gather import library_with
         from llamaexit.cli.recipe_show import find
 
-        return find(library_with(recipes), name)
+        return find(library_with(recipes, as_json=as_json, to_plan=False), name)
 
     answer("recipe show", Style(as_json, debug), found)
 
@@ -86,7 +86,8 @@ def explain_recipes(
         from llamaexit.planning.explain import explain
         from llamaexit.report.recipe_explain import explanation_document
 
-        explanation = explain(library_with(recipes), model, uses_of(use, [model]).get(model, ()))
+        library = library_with(recipes, as_json=as_json, to_plan=False)
+        explanation = explain(library, model, uses_of(use, [model]).get(model, ()))
 
         def show(console: Console) -> None:
             from llamaexit.report.recipe_explain import print_recipe_explanation
@@ -137,14 +138,24 @@ def test_recipes(files: Files = None, as_json: Json = False, verbose: Verbose = 
         from llamaexit.cli.gather import recipes_of_ones_own
         from llamaexit.cli.recipe_test import run_tests
 
-        return run_tests(recipes_of_ones_own(files, "test"), verbose=verbose)
+        return run_tests(recipes_of_ones_own(files, "test"), verbose=verbose, as_json=as_json)
 
     answer("recipe test", Style(as_json, debug), found)
 
 
 @recipe.command("new", cls=LightCommand)
 def new_recipe(
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the recipe is called.")] = "team",
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What the recipe is called. Default: team.")
+    ] = None,
+    example: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="EXAMPLE",
+            help="Start from laptop-fleet, no-chinese-origin or permissive-licences-only instead.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write it to a file that is not there yet.")
     ] = None,
@@ -166,7 +177,7 @@ def new_recipe(
         from llamaexit.cli.recipe_new import NewRequest, run_new
         from llamaexit.cli.values import timeout_of
 
-        return run_new(NewRequest(name, out, Where(host, store, timeout_of(timeout), snapshot)))
+        return run_new(NewRequest(name, out, Where(host, store, timeout_of(timeout), snapshot), example))
 
     answer("recipe new", Style(as_json, debug), made)
 
@@ -190,3 +201,25 @@ def format_recipes(
         return run_fmt(recipes_of_ones_own(files, "format"), check=check)
 
     answer("recipe fmt", Style(as_json, debug), formatted)
+
+
+@recipe.command("allow", cls=LightCommand)
+def allow_recipes(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE|REGISTRY", help="Such as git+https://HOST/TEAM/*, or hf.co/OWNER."),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take back what you allowed.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Show what is allowed, and by which file.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Allow recipes to be fetched from a source, or to name models of a registry. Only your settings can."""
+    from llamaexit.cli.answer import Style, answer
+
+    def allowed() -> Result:
+        from llamaexit.cli.recipe_allow import AllowRequest, run_allow
+
+        return run_allow(AllowRequest(tuple(named or ()), remove, listing))
+
+    answer("recipe allow", Style(as_json, debug), allowed)

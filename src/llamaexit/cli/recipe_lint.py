@@ -45,10 +45,14 @@ def ids_of(texts: list[str] | None) -> tuple[str, ...]:
 
 def run_lint(request: LintRequest) -> Result:
     """Lint recipes, and answer in the form that is asked for."""
+    from llamaexit.cli.access import Access
     from llamaexit.recipes.lint.run import lint_recipes
     from llamaexit.report.recipe_lint import lint_document, print_findings, summary
 
-    linted = lint_recipes(request.files, today=dt.date.today(), select=request.select, ignore=request.ignore)
+    linted = lint_recipes(
+        request.files, today=dt.date.today(), select=request.select, ignore=request.ignore,
+        sources=Access(as_json=request.form != "text"),
+    )  # fmt: skip
     failed = linted.count("error") or (request.strict and linted.findings)
     return Result(
         lint_document(linted),

@@ -10,14 +10,21 @@ from llamaexit.cli.answer import Problem, Result
 from llamaexit.errors import FAILED
 
 if TYPE_CHECKING:
+    from llamaexit.recipes.sources import Sources
     from llamaexit.report.recipe_test import TestedRecipe
 
 
-def run_tests(files: Sequence[str], *, verbose: bool) -> Result:
-    """Try the examples of recipes. Raises RecipeError with every problem of the first recipe that is wrong."""
+def run_tests(files: Sequence[str], *, verbose: bool, as_json: bool = False) -> Result:
+    """Try the examples of recipes.
+
+    as_json: nobody is asked about sources that are not allowed. Raises RecipeError with every problem of the first
+    recipe that is wrong.
+    """
+    from llamaexit.cli.access import Access
     from llamaexit.report.recipe_test import counted, print_tested, test_document
 
-    tested = tuple(_tested(file) for file in files)
+    sources = Access(as_json=as_json)
+    tested = tuple(_tested(file, sources) for file in files)
     failed = any(recipe.failed for recipe in tested)
     return Result(
         test_document(tested),
@@ -29,10 +36,10 @@ def run_tests(files: Sequence[str], *, verbose: bool) -> Result:
     )
 
 
-def _tested(file: str) -> TestedRecipe:
+def _tested(file: str, sources: Sources) -> TestedRecipe:
     from llamaexit.planning.examples import run_examples
     from llamaexit.recipes.load import load_stack
     from llamaexit.report.recipe_test import TestedRecipe
 
-    stack = load_stack(file)
+    stack = load_stack(file, sources=sources)
     return TestedRecipe(file, run_examples(stack), stack.library)

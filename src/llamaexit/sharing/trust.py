@@ -6,7 +6,7 @@ Ollama's own registry is always allowed: who runs Ollama pulls from it already.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -84,7 +84,7 @@ class Trust:
                     found[registry] = Foreign(model, registry, _place(layer, key))
         return tuple(found.values())
 
-    def refusal_of(self, foreign: tuple[Foreign, ...]) -> Untrusted:
+    def refusal_of(self, foreign: Sequence[Foreign]) -> Untrusted:
         """The error about registries that are not allowed; there is at least one."""
         first, *others = foreign
         more = f", and {len(others)} more such {'registry' if len(others) == 1 else 'registries'}" if others else ""

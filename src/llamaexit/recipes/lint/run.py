@@ -19,6 +19,7 @@ from llamaexit.recipes.problems import Problem, did_you_mean
 if TYPE_CHECKING:
     from llamaexit.recipes.gather import Gathered
     from llamaexit.recipes.load import Stack
+    from llamaexit.recipes.sources import Sources
 
 _ALLOW = re.compile(r"#\s*lint:\s*allow\s+([a-z0-9, *-]+?)\s*$")
 
@@ -45,17 +46,22 @@ class Linted:
 
 
 def lint_recipes(
-    references: Sequence[str], *, today: dt.date, select: Sequence[str] = (), ignore: Sequence[str] = ()
+    references: Sequence[str],
+    *,
+    today: dt.date,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    sources: Sources | None = None,
 ) -> Linted:
     """Lint recipes, each by itself with what it extends.
 
-    select, ignore: ids of rules, or patterns of them; all rules without `select`. Raises UsageError for one that means
-    no rule.
+    select, ignore: ids of rules, or patterns of them; all rules without `select`. sources: as for `load_stack`. Raises
+    UsageError for one that means no rule.
     """
     rules = chosen(select, ignore)
     found: dict[Finding, None] = {}
     for reference in references:
-        found.update(dict.fromkeys(_lint(load_stack(reference), rules, today)))
+        found.update(dict.fromkeys(_lint(load_stack(reference, sources=sources), rules, today)))
     ordered = sorted(found, key=lambda finding: (finding.problem.order, finding.rule))
     return Linted(tuple(references), tuple(ordered))
 

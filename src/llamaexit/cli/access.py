@@ -1,0 +1,58 @@
+"""What the recipes of a run may be read from: settings, somebody to ask, and finders, put together in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llamaexit.recipes.pack import load_pack
+from llamaexit.recipes.sources import LocalSources, RecipeText, is_elsewhere
+
+if TYPE_CHECKING:
+    from llamaexit.recipes.library import Library
+    from llamaexit.sharing.remote import RemoteSources
+
+
+class Access:
+    """Finds the recipes of one run (a `recipes.sources.Sources`), and asks about what the settings do not allow.
+
+    What is needed to fetch recipes is only put together once one of them has to be fetched.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        """as_json: a program reads the answer, so nobody is asked. Raises SettingsError."""
+        from llamaexit.cli.settings import settings_here
+        from llamaexit.cli.trusting import Asking, somebody_there
+        from llamaexit.sharing.trust import Trust
+
+        self.trust = Trust(settings_here())
+        self._asking = Asking(self.trust) if somebody_there(as_json=as_json) else None
+        self._local = LocalSources(load_pack().recipe_files)
+        self._remote: RemoteSources | None = None
+
+    def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
+        """The recipe that a reference means. Raises Unresolved, Unreadable, or Untrusted before anybody is asked."""
+        if self._remote is None:
+            if not is_elsewhere(reference):
+                return self._local.resolve(reference, relative_to)
+            self._remote = self._fetching()
+        return self._remote.resolve(reference, relative_to)
+
+    def settle(self, library: Library, *, to_plan: bool) -> None:
+        """Make sure that all of a library may be used. Raises Untrusted.
+
+        to_plan: models of its rules may come to be pulled, so their registries count, too.
+        """
+        foreign = self.trust.foreign(library.layers) if to_plan else ()
+        if self._asking is not None:
+            self._asking.settle(library, foreign)
+        elif foreign:
+            raise self.trust.refusal_of(foreign)
+
+    def _fetching(self) -> RemoteSources:
+        from platformdirs import user_cache_path
+
+        from llamaexit.sharing.remote import NO_PINS, RemoteSources
+
+        cache = Path(user_cache_path("llamaexit", appauthor=False)) / "recipes"
+        return RemoteSources(self._local, cache, gate=self._asking or self.trust, pins=NO_PINS)

@@ -1,0 +1,56 @@
+"""The settings of this machine and its user: where they lie, and writing what a person allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llamaexit.sharing.settings import Change, Settings
+
+_HEAD = "# What llamaexit may fetch recipes from, and which registries recipes may name.\n\n"
+
+
+def settings_here() -> Settings:
+    """What the user and the site allow. Raises SettingsError."""
+    from llamaexit.sharing.settings import read_settings
+
+    return read_settings(_user_folder(), _site_folder())
+
+
+def save(*, allow: Change | None = None, remove: Change | None = None) -> Path:
+    """Change the user's settings, comments and all else kept; the file they are in. Raises SettingsError."""
+    from llamaexit.cli.output import OutputError, reason, rewrite, write_new
+    from llamaexit.sharing.settings import SETTINGS_FILE, SettingsError, edited
+
+    settings_here()  # what cannot be understood is not written to
+    folder = _user_folder()
+    if folder is None:
+        raise SettingsError("there is no home directory to keep settings in", hint="set HOME")
+    file = folder / SETTINGS_FILE
+    try:
+        text = file.read_bytes().decode("utf-8-sig") if file.exists() else _HEAD
+        written = edited(text, allow, remove)
+        if file.exists():
+            rewrite(file, written.encode())
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_new(file, written)
+    except OSError as error:
+        raise OutputError(f"cannot write {file}: {reason(error)}", hint="write it by hand") from error
+    return file
+
+
+def _user_folder() -> Path | None:
+    from platformdirs import user_config_path
+
+    try:
+        return user_config_path("llamaexit", appauthor=False)
+    except (RuntimeError, KeyError):  # no home directory at all
+        return None
+
+
+def _site_folder() -> Path:
+    from platformdirs import site_config_path
+
+    return site_config_path("llamaexit", appauthor=False)
