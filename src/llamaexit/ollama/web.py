@@ -55,8 +55,10 @@ def asked_plainly(registry: str) -> bool:
     return is_loopback(registry.rpartition(":")[0] or registry)
 
 
-def get(url: str, headers: dict[str, str], *, timeout: float, limit: int, only: int | None = None) -> Answer:
-    """GET `url`, following redirects.
+def get(
+    url: str, headers: dict[str, str], *, timeout: float, limit: int, only: int | None = None, follow: bool = True
+) -> Answer:
+    """GET `url`, following redirects; without `follow` an answer that is a redirect is the answer.
 
     timeout: seconds for each request, and beyond that as many as `limit` bytes take at the SLOWEST. limit: bytes of
     the longest body. only: the one status whose body is wanted; no other body is read. Raises WebError.
@@ -74,7 +76,7 @@ def get(url: str, headers: dict[str, str], *, timeout: float, limit: int, only: 
             raise WebError(f"{address.hostname} does not answer as a web server should") from error
         location = answer.headers.get("location")
         # where a range is wanted, Ollama's client takes the Location of a 200 for a redirect, too (server/download.go)
-        if location is None or answer.status not in (_REDIRECTS if only is None else (*_REDIRECTS, 200)):
+        if not follow or location is None or answer.status not in (_REDIRECTS if only is None else (*_REDIRECTS, 200)):
             return answer
         url = _joined(url, location, origin)
     raise WebError(f"{origin.hostname} redirects more than {MAX_REDIRECTS} times")

@@ -191,7 +191,7 @@ def read_one(found: RecipeText) -> tuple[Gathered | None, list[Problem]]:
     problems = list(checked.problems)
     if checked.recipe is None:
         return None, problems
-    pictures = Pictures(found.folder)
+    pictures = Pictures(found.folder, found.beside)
     recipe = pictures.embed(checked.recipe)
     mentioned = frozenset(_mentioned(tables)) if problems else frozenset()
     entry = Gathered(checked, recipe, document, mentioned)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from llamaexit.recipes.sources import Unresolved
 
 if TYPE_CHECKING:
     from llamaexit.recipes.model import Recipe, Rule, SmokeCheck
@@ -30,9 +33,10 @@ class _Unfit(Exception):
 class Pictures:
     """Reads the pictures of one recipe, which lie in its folder or below it."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """folder: None where nothing can lie beside the recipe."""
+    def __init__(self, folder: Path | None, beside: Callable[[str], bytes] | None = None) -> None:
+        """folder: None where nothing can lie beside the recipe. beside: reads what does where that is no folder."""
         self._folder = folder
+        self._beside = beside
         self._bytes = 0
         self.problems: list[tuple[Key, str]] = []
 
@@ -52,7 +56,7 @@ class Pictures:
         try:
             if check.image and check.image_data:
                 raise _Unfit("stands beside image-data; one of the two is enough")
-            data = _read(self._folder, check.image) if check.image else _decoded(check.image_data)
+            data = self._read(check.image) if check.image else _decoded(check.image_data)
             if not data.startswith(_SIGNATURES):
                 raise _Unfit("is neither a PNG nor a JPEG picture")
             self._bytes += len(data)
@@ -62,6 +66,14 @@ class Pictures:
             self.problems.append(((*at, "image" if check.image else "image-data"), str(unfit)))
             return check
         return replace(check, image_data=base64.b64encode(data).decode("ascii"))
+
+    def _read(self, reference: str) -> bytes:
+        if self._beside is None:
+            return _read(self._folder, reference)
+        try:
+            return _small(self._beside(reference))
+        except Unresolved as error:
+            raise _Unfit(str(error)) from None
 
 
 def _read(folder: Path | None, reference: str) -> bytes:

@@ -75,6 +75,11 @@ def read_text(path: Path, kind: str = "recipe") -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         raise Unreadable(Problem(file, f"cannot be read: {reason[:1].lower()}{reason[1:]}")) from error
+    return decode_text(file, data)
+
+
+def decode_text(file: str, data: bytes) -> str:
+    """The text that the bytes of a recipe mean, lines ending in \\n. Raises Unreadable."""
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

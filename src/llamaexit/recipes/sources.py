@@ -7,8 +7,8 @@ llamaexit and what lies on this machine.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -31,7 +31,8 @@ class RecipeText:
 
     shown_as: what messages call it. identity: equal for two references to one recipe, however they are written.
     tree: what relative references in it may reach; means something only to the source it came from. folder: where the
-    files beside it can be read, None where there are none.
+    files beside it can be read, None where there are none. beside: reads a file beside it where that is no folder of
+    this machine; raises Unresolved.
     """
 
     text: str
@@ -39,6 +40,7 @@ class RecipeText:
     identity: str
     tree: str = ""
     folder: Path | None = None
+    beside: Callable[[str], bytes] | None = field(default=None, compare=False, repr=False)
 
     @property
     def builtin(self) -> str | None:

@@ -163,7 +163,7 @@ class RemoteSources:
             return locked
         meant = (address.source, address.rev)
         if meant not in self._commits:
-            self._refuse_offline(f"which commit {address.rev!r} of {address.url} is")
+            self._refuse_offline(f"what {address.rev!r} of {address.url} is now has to be asked there")
             try:
                 with self._repository(address).fetching(_WAIT_FOR_OTHERS) as scratch:
                     self._commits[meant] = self._git(address, scratch).commit_of_rev()
@@ -189,7 +189,7 @@ class RemoteSources:
         return RecipeText(text, address.spelled, identity, beside=partial(_picture, tree, address.path))
 
     def _fetch(self, address: GitAddress, commit: str, repository: Repository) -> None:
-        self._refuse_offline(f"commit {commit[:12]} of {address.url}")
+        self._refuse_offline(f"commit {commit[:12]} of {address.url} is not in the cache")
         with repository.fetching(_WAIT_FOR_OTHERS) as scratch:
             if repository.has(commit):  # another run was faster
                 return
@@ -207,7 +207,7 @@ class RemoteSources:
         data = files.read(address.sha256, MOST_BYTES)
         cached = data is not None
         if data is None:
-            self._refuse_offline(address.url)
+            self._refuse_offline(f"{address.url} is not in the cache")
             data = fetch_file(address)
             files.write(address.sha256, data)
         return RecipeText(self._used(address, data, cached=cached), address.spelled, address.spelled)
@@ -231,9 +231,9 @@ class RemoteSources:
     def _repository(self, address: GitAddress) -> Repository:
         return Repository(self._cache, address.source)
 
-    def _refuse_offline(self, what: str) -> None:
+    def _refuse_offline(self, why: str) -> None:
         if self._offline:
-            raise Unresolved(f"{what} is not in the cache, and nobody is to be asked")
+            raise Unresolved(f"{why}, and nobody is to be contacted")
 
 
 def _picture(tree: Tree, path: str, reference: str) -> bytes:
