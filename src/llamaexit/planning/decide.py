@@ -88,7 +88,7 @@ def choose(
         if candidate.target is None:
             rejected.append(_rejected(candidate, "unknown-model", "no recipe describes it"))
             continue
-        facts = facts_of(candidate, case, reckoner)
+        facts = facts_of(candidate, case, reckoner, world)
         against = judge(facts, case, world)
         if against is not None:
             rejected.append(against)
@@ -177,6 +177,8 @@ def _none_left(question: Question, rejected: list[Rejected], refused: dict[str, 
         hint = hint.format(holds=holds)
         if floor is not None and floor.value > holds:
             hint = f"the recipe that asks for {floor.value} tokens ({floor.recipe}) would have to change"
+    if nearest.because == "pin" and not nearest.policy:
+        hint = "llamaexit recipe update shows what else has changed, and locks the build that is there now"
     decision = _blocked(question, f"no target passes; {_what_is_against(rejected, nearest)}", hint)
     return replace(decision, rejected=_by_rank(rejected), proposals=())
 

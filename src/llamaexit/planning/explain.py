@@ -109,7 +109,7 @@ def explain(library: Library, model: str, uses: tuple[Use, ...] = ()) -> Explana
         options = replace(options, lineage={model: "meta"})
         (decision,) = planner.plan(snapshot, options).decisions
     (source,) = select(snapshot, library, options).sources
-    question = ask(source, library, planner.book, Reckoner(snapshot, {}, {}, {}), options)
+    question = ask(source, library, planner.book, Reckoner(snapshot, {}, {}, {}, {}), options)
     return Explanation(
         decision.source.model,
         decision,

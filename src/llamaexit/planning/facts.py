@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from llamaexit.planning.plan import Download
 from llamaexit.planning.question import GIVEN
 from llamaexit.planning.uses import capabilities_to_keep, stated_needs
+from llamaexit.recipes.names import name_key
 
 if TYPE_CHECKING:
     from llamaexit.memory import Estimate
@@ -56,6 +57,11 @@ class World:
     disk: Disk | None
     installed: dict[str, InstalledModel]
     thinking: str | None
+
+    def at(self, name: str) -> InstalledModel | None:
+        """The model that is installed under a name, if it works; it need not be the build that is wanted."""
+        model = self.installed.get(name_key(name))
+        return model if model is not None and model.problem is None else None
 
 
 class Way(NamedTuple):
@@ -120,7 +126,7 @@ def case_of(question: Question, world: World) -> Case:
     )
 
 
-def facts_of(candidate: Candidate, case: Case, reckoner: Reckoner) -> Facts:
+def facts_of(candidate: Candidate, case: Case, reckoner: Reckoner, world: World) -> Facts:
     """Everything known about a candidate, the installed or published file before the recipe's word."""
     target, tag = candidate.target, candidate.tag
     assert target is not None
@@ -130,7 +136,7 @@ def facts_of(candidate: Candidate, case: Case, reckoner: Reckoner) -> Facts:
     elif here is not None:
         digest = here.digest
     else:
-        digest = (tag.digest if tag is not None else target.digest) or None
+        digest = _expected(candidate, (tag.digest if tag is not None else target.digest) or None, world)
     known = here.capabilities if here is not None and here.capabilities is not None else target.capabilities
     context = (here.context_length if here is not None else None) or (tag.context if tag else 0) or target.context
     return Facts(
@@ -146,6 +152,19 @@ def facts_of(candidate: Candidate, case: Case, reckoner: Reckoner) -> Facts:
         remote=remote,
         ways=lambda: _ways(candidate, case, reckoner, context if "context" in candidate.accepted else 0),
     )
+
+
+def _expected(candidate: Candidate, stated: str | None, world: World) -> str | None:
+    """The digest that a pull has to bring: the locked one; else the catalogue's, in full where a pin gives that."""
+    locked = world.library.locked.get(name_key(candidate.model))
+    if locked is not None:
+        return locked
+    assert candidate.target is not None
+    pin = world.policy.pin(candidate.model) or world.policy.pin(candidate.target.name)
+    if pin is None:
+        return stated
+    pinned = pin.value.removeprefix("sha256:").lower()
+    return pinned if stated is None or pinned.startswith(stated) else stated
 
 
 def _ways(candidate: Candidate, case: Case, reckoner: Reckoner, most: int) -> Iterator[Way]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.facts import Case, Facts, Way, World
 from llamaexit.planning.plan import Rejected, RejectedBecause
+from llamaexit.recipes.names import name_key
 from llamaexit.units import gb, gib, parse_size
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def not_llama(facts: Facts, case: Case, world: World) -> Verdict | None:
     """A target built on Llama is no way out; nor is an installed name that holds something else than it says."""
     if facts.target.origin == "meta":
         return Verdict("lineage", f"its weights are built on Llama ({facts.target.base or facts.target.name})")
-    if facts.here is not None and facts.here.lineage is not None and facts.here.lineage.verdict == "meta":
+    here = world.at(facts.candidate.model)
+    if here is not None and here.lineage is not None and here.lineage.verdict == "meta":
         return Verdict("lineage", "the model installed here under this name is Llama, whatever the library holds now")
     return None
 
@@ -108,6 +110,14 @@ def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:
     if wanted.startswith(facts.digest) or facts.digest.startswith(wanted):
         return None
     return Verdict("pin", f"its digest is {facts.digest[:12]}, {pin.recipe} pins {wanted[:12]}", "pins")
+
+
+def as_locked(facts: Facts, case: Case, world: World) -> Verdict | None:
+    """What the lock of the recipes has: another build is one that nobody looked at."""
+    locked = world.library.locked.get(name_key(facts.candidate.model))
+    if locked is None or facts.digest is None or facts.digest.startswith(locked) or locked.startswith(facts.digest):
+        return None
+    return Verdict("pin", f"its digest is {facts.digest[:12]}, and it is locked to {locked[:12]}")
 
 
 def quiet_enough(facts: Facts, case: Case, world: World) -> Verdict | None:
@@ -174,6 +184,7 @@ CHECKS: tuple[Check, ...] = (
     keeps_context,
     allowed,
     pinned,
+    as_locked,
     new_enough,
     fits,
     fits_on_disk,

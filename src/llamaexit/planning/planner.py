@@ -44,7 +44,7 @@ class Planner:
     def plan(self, snapshot: Snapshot, options: PlanOptions) -> Plan:
         """Decide about every source. Raises UsageError for a text that cannot name a model."""
         selection = select(snapshot, self.library, options)
-        reckoner = Reckoner(snapshot, selection.installed, options.remote, self._catalogue)
+        reckoner = Reckoner(snapshot, selection.installed, options.remote, self._catalogue, self.library.locked)
         world = self._world(snapshot, selection, options)
         family = _family(selection)
         decisions = tuple(
@@ -67,7 +67,7 @@ class Planner:
     def candidate_names(self, snapshot: Snapshot, options: PlanOptions) -> tuple[str, ...]:
         """Every target that comes into question, for asking a registry about them beforehand."""
         selection = select(snapshot, self.library, options)
-        reckoner = Reckoner(snapshot, selection.installed, options.remote, self._catalogue)
+        reckoner = Reckoner(snapshot, selection.installed, options.remote, self._catalogue, self.library.locked)
         names: dict[str, None] = {}
         for source in selection.sources:
             question = ask(source, self.library, self.book, reckoner, options)
@@ -117,7 +117,11 @@ class Planner:
             ollama_version=snapshot.ollama.version,
             store=snapshot.ollama.store,
             recipes=_recipes_in_words(loaded),
-            policy=(*_thinking_in_words(options, self.library.policy), *self.library.policy.in_words()),
+            policy=(
+                *_thinking_in_words(options, self.library.policy),
+                *self.library.policy.in_words(),
+                *_locked_in_words(self.library),
+            ),
             facts_checked=checked.isoformat() if checked is not None else None,
             overrides=snapshot.machine.overrides,
         )
@@ -192,6 +196,10 @@ def _thinking_in_words(options: PlanOptions, policy: EffectivePolicy) -> tuple[s
     if policy.thinking is not None:
         return ()
     return ("thinking: of the targets named for a model, one that never thinks by default first (--thinking)",)
+
+
+def _locked_in_words(library: Library) -> tuple[str, ...]:
+    return (f"locked by digest: {', '.join(sorted(library.locked))}",) if library.locked else ()
 
 
 def _too_old_for_recipes(library: Library, version: str | None) -> list[str]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Reckoner:
     """What models take on one machine. Answers are kept, since several sources share candidates.
 
-    catalogue: specs of published targets by name, filled as they are needed.
+    catalogue: specs of published targets by name, filled as they are needed. locked: the builds that targets have to
+    be, by `name_key`.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class Reckoner:
         installed: Mapping[str, InstalledModel],
         remote: Mapping[str, RemoteFacts],
         catalogue: dict[str, ModelSpec | None],
+        locked: Mapping[str, str],
     ) -> None:
         self._machine = snapshot.machine
         self._ollama = snapshot.ollama
         self._installed = installed
         self._remote = {name_key(name): facts for name, facts in remote.items()}
         self._catalogue = catalogue
+        self._locked = locked
         self._kept: dict[tuple[str, int | None, str], Estimate] = {}
 
     def source(
@@ -70,13 +73,20 @@ class Reckoner:
         return found is None or found.unloaded.placement != "none"
 
     def here(self, candidate: Candidate) -> InstalledModel | None:
-        """The installed model of the candidate's name, if there is one that works."""
-        model = self._installed.get(name_key(candidate.model))
-        return model if model is not None and model.problem is None else None
+        """The installed model of the candidate's name, if there is one that works and is the locked build."""
+        key = name_key(candidate.model)
+        model = self._installed.get(key)
+        if model is None or model.problem is not None:
+            return None
+        return model if (model.digest or "").startswith(self._locked.get(key, "")) else None
 
     def remote(self, candidate: Candidate) -> RemoteFacts | None:
-        """What the registry said about the candidate, if it was asked."""
-        return self._remote.get(name_key(candidate.model))
+        """What the registry said about the candidate, if it was asked, and if that matters.
+
+        Where the locked build is installed, nothing is pulled, whatever the tag means by now.
+        """
+        key = name_key(candidate.model)
+        return None if key in self._locked and self.here(candidate) is not None else self._remote.get(key)
 
     def download(self, candidate: Candidate) -> Download:
         """Bytes of a pull. Layers that other models here hold already are not fetched again."""

@@ -45,7 +45,7 @@ def trial(
     new = _installed(snapshot, target)
     old = _installed(snapshot, against) if against is not None else None
     use = _use(old or new, library, uses)
-    reckoner = Reckoner(snapshot, {}, {}, {})
+    reckoner = Reckoner(snapshot, {}, {}, {}, {})
     fit = _estimate(new, library, reckoner, context)
     tokens = context or (fit.context if fit is not None else _FALLBACK_CONTEXT)
     version = snapshot.ollama.version
