@@ -22,6 +22,7 @@ _HOME_VARIABLES = {
     "APPDATA": "AppData/Roaming",
     "LOCALAPPDATA": "AppData/Local",
     "XDG_CONFIG_HOME": ".config",
+    "XDG_CONFIG_DIRS": "etc/xdg",
     "XDG_CACHE_HOME": ".cache",
     "XDG_DATA_HOME": ".local/share",
     "XDG_STATE_HOME": ".local/state",

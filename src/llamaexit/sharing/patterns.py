@@ -15,6 +15,7 @@ from llamaexit.recipes.sources import Unresolved
 _ANY = "any.toml"
 """Stands in for `*` while the rest of a pattern is read."""
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
+_LOGIN = re.compile(r"//[^/@]*:[^/@]*@")
 _OWNER = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}")
 _SAME_REGISTRY = {"huggingface.co": "hf.co"}
 """Hosts that Ollama pulls the same models from."""
@@ -37,11 +38,11 @@ class SourcePattern:
     def parse(cls, text: str) -> SourcePattern:
         """The pattern in a text. Raises BadPattern."""
         if "#" in text or "@" in text.partition("://")[2].partition("/")[2]:
-            raise BadPattern(f"{text[:80]!r}: what is allowed is the whole source, without @REV and what follows #")
+            raise BadPattern(f"{_shown(text)}: what is allowed is the whole source, without @REV and what follows #")
         if "*" not in text:
             return cls(_source(text))
         if not text.endswith("/*") or text.count("*") > 1:
-            raise BadPattern(f"{text[:80]!r}: a * stands for all that is left of a path, so it ends it: …/*")
+            raise BadPattern(f"{_shown(text)}: a * stands for all that is left of a path, so it ends it: …/*")
         return cls(_source(text.removesuffix("*") + _ANY).removesuffix(_ANY) + "*")
 
     def means(self, source: str) -> bool:
@@ -63,7 +64,12 @@ def _source(text: str) -> str:
     try:
         return parse_address(whole).source
     except Unresolved as error:
-        raise BadPattern(f"{text.replace(_ANY, '*')[:80]!r} is no source: {error}") from error
+        raise BadPattern(f"{_shown(text)} is no source: {error}".replace(_ANY, "*")) from error
+
+
+def _shown(text: str) -> str:
+    """A text as messages show it: not too long, and without what might be a password."""
+    return repr(_LOGIN.sub("//…@", text[:120]))
 
 
 @dataclass(frozen=True, slots=True)
