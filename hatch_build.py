@@ -11,7 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class RecipesHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Puts recipes/*.toml and their compiled form into llamaexit/recipes/builtin."""
+    """Puts recipes/*.toml and their compiled form into llamaexit/recipes/builtin, the examples into a folder in it."""
 
     PLUGIN_NAME = "custom"
 
@@ -34,6 +34,8 @@ class RecipesHook(BuildHookInterface):  # type: ignore[type-arg]
         scratch.write_bytes(compiled)
         for path in (scratch, *recipe_files(root / "recipes")):
             build_data["force_include"][str(path)] = f"{inside}/{path.name}"
+        for path in recipe_files(root / "recipes" / "examples"):
+            build_data["force_include"][str(path)] = f"{inside}/examples/{path.name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove the scratch folder once the wheel is written."""

@@ -142,3 +142,58 @@ def test_a_file_keeps_its_permissions_and_a_link_its_target(run, here) -> None:
     assert run("recipe", "fmt", "link.toml").code == 0
     assert stat.S_IMODE(untidy.stat().st_mode) == 0o640
     assert Path("link.toml").is_symlink() and untidy.read_text() == TIDY
+
+
+EXAMPLES = ("laptop-fleet", "no-chinese-origin", "permissive-licences-only")
+
+
+def test_an_example_is_a_start_that_passes_lint_test_and_fmt(run, here) -> None:
+    for example in EXAMPLES:
+        file = f"{example}.toml"
+        assert run("recipe", "new", "--from", example, "--name", "ours", "--out", file).code == 0
+        assert run("recipe", "lint", "--strict", "--ignore", "stale-facts", file).stdout == "1 recipe, nothing found.\n"
+        assert run("recipe", "test", file).stdout.endswith("all as expected\n")
+        assert run("recipe", "fmt", "--check", file).code == 0
+        assert run("recipe", "list", "--recipe", file, "--json").envelope["data"]["recipes"][0]["name"] == "ours"
+
+
+def test_an_example_keeps_its_name_unless_another_is_given(run, here) -> None:
+    plain = run("recipe", "new", "--from", "laptop-fleet").stdout
+    named = run("recipe", "new", "--from", "laptop-fleet", "--name", "our-laptops").stdout
+    assert plain.replace('name = "laptop-fleet"', 'name = "our-laptops"') == named != plain
+
+
+def test_what_to_do_with_an_example_is_said(run, here) -> None:
+    outcome = run("recipe", "new", "--from", "laptop-fleet", "--out", "llamaexit.toml")
+    assert outcome.stdout.splitlines() == [
+        "llamaexit.toml is written, from the example laptop-fleet.",
+        "Next        llamaexit recipe lint llamaexit.toml",
+        "            llamaexit recipe test llamaexit.toml",
+        "Editor      llamaexit schema recipe > llamaexit-recipe.schema.json",
+    ]
+    data = run("recipe", "new", "--from", "laptop-fleet", "--json").envelope["data"]
+    assert (data["example"], data["file"]) == ("laptop-fleet", None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(
+            ("--from", "laptop-flet"), "there is no example 'laptop-flet'; did you mean", id="a misspelled one"
+        ),
+        pytest.param(("--from", "../sources"), "there is no example", id="a path"),
+        pytest.param(("--from", "replace-chat"), "there is no example", id="a built-in recipe"),
+        pytest.param(("--from", "laptop-fleet", "--snapshot", SNAPSHOT), "are about a machine", id="with a machine"),
+        pytest.param(("--from", "laptop-fleet", "--name", "fallback"), "name of a built-in recipe", id="a taken name"),
+        pytest.param(("--from", "laptop-fleet", "--out", "tidy.toml"), "is there already", id="over another file"),
+    ],
+)
+def test_an_example_that_cannot_be_is_refused_in_one_line(run, here, arguments, said) -> None:
+    outcome = run("recipe", "new", *arguments)
+    assert outcome.code != 0 and outcome.stdout == ""
+    assert said in outcome.stderr and outcome.stderr.count("\n") == 1
+
+
+def test_every_example_is_named_in_the_help(run, here) -> None:
+    told = " ".join(run("recipe", "new", "--help").stdout.replace("│", " ").split())
+    assert [example for example in EXAMPLES if example not in told] == []

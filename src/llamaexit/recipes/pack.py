@@ -102,6 +102,11 @@ def recipe_folder() -> Path:
     return CHECKOUT if not recipe_files(PACKAGED) and CHECKOUT.is_dir() else PACKAGED
 
 
+def example_recipes() -> dict[str, Path]:
+    """Recipes that teams start from, by their names. They are none of the built-in ones and count nowhere."""
+    return {path.stem: path for path in recipe_files(recipe_folder() / "examples")}
+
+
 def load_pack(packaged: Path = PACKAGED, checkout: Path = CHECKOUT) -> Pack:
     """The built-in recipes, compiled beforehand where that is up to date, compiled now where it is not.
 

@@ -86,9 +86,10 @@ def _example(page: Page, example: TriedExample, library: Library, *, verbose: bo
 
 def _decided(tried: Tried) -> str:
     if isinstance(tried.decision, Asked):
-        return "closed"
+        return f"closed: {tried.decision.why}"
     target = tried.decision.target
-    return tried.decision.action if target is None else f"{tried.decision.action} with {target.model}"
+    told = f": {tried.decision.reason}" if target is None else f" with {target.model}"
+    return f"{tried.decision.action}{told}"
 
 
 def _rule(tried: Tried, library: Library) -> str:
