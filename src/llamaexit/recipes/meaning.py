@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from llamaexit.recipes.decode import NESTED
@@ -29,11 +28,19 @@ LICENCE_CLASSES = ("open-source", "commercial")
 MOST_SUGGESTIONS = 20
 """Looking for near names among two thousand takes a while; after this many, names are only called unknown."""
 
-_NUMBER = re.compile(r"^(?:int|float)\b")
 _DIGEST = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{12,64}")
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
 _RULE_ID = re.compile(r"[^\s*?\[\]]+")
 _RECIPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TABLES = {Recipe, *(inner for nested in NESTED.values() for _, inner in nested.values())}
+_NUMBERS = {
+    # a measured figure may be negative; of the policy's numbers it is said what they must be
+    cls: tuple(one.name for one in fields(cls) if str(one.type).startswith(("int", "float")))
+    if cls not in (Score, Figures, Policy)
+    else ()
+    for cls in _TABLES
+}
+"""For each kind of table, the fields that hold a number and must not be negative."""
 
 
 def check_meaning(
@@ -296,27 +303,17 @@ def _specifier(value: str, at: Key) -> Iterator[Finding]:
         yield Finding(at, f"must be a version range such as '>=0.30,<1', not {value[:80]!r}")
 
 
-def _negative(value: Any, at: Key) -> Iterator[Finding]:
+def _negative(table: Any, at: Key) -> Iterator[Finding]:
     """Sizes, counts and lengths below zero, anywhere; measured figures may be."""
-    numbers, tables = _numbers_in(type(value))
-    for name in numbers:
-        number = getattr(value, name)
+    cls = type(table)
+    for name in _NUMBERS[cls]:
+        number = getattr(table, name)
         if number is not None and number < 0:
             yield Finding((*at, kebab(name)), f"must not be negative, and is {number}")
-    for name, many in tables:
-        inner = getattr(value, name)
-        if many:
+    for name, (kind, _) in NESTED.get(cls, {}).items():
+        inner = getattr(table, name)
+        if kind == "many":
             for position, item in enumerate(inner):
                 yield from _negative(item, (*at, kebab(name), position))
-        elif inner is not None:
+        elif kind == "one" and inner is not None:
             yield from _negative(inner, (*at, kebab(name)))
-
-
-@cache
-def _numbers_in(cls: type) -> tuple[tuple[str, ...], tuple[tuple[str, bool], ...]]:
-    """The fields of a table that hold a number, and those that hold further tables: one, or many of them."""
-    if cls in (Score, Figures, Policy):  # a figure may be negative; of the policy it is said what it must be
-        return (), ()
-    numbers = tuple(field.name for field in fields(cls) if _NUMBER.search(str(field.type)))
-    nested = NESTED.get(cls, {}).items()
-    return numbers, tuple((name, kind == "many") for name, (kind, _) in nested if kind != "map")
