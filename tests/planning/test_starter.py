@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from planning_cases import MACHINES, installed, machine, snapshot
 from test_golden_decisions import LLAMA31, LLAMA_OF_R1, TEAM_BOT
 
@@ -25,6 +27,40 @@ GUARD = installed("llama-guard3:8b")
 EMBEDDER = installed("nomic-embed-text:latest")
 MISTRAL = installed("mistral:7b")
 QUOTED = replace(TEAM_BOT, name="hf.co/acme/support-gguf:Q4_K_M", digest="ab" * 32, parent=None)
+KNOWN = sorted(load_pack().origin_names)
+OWN_NAMES = [
+    "bot:latest",
+    "team/bot.v2:q4",
+    "hf.co/acme/Bot-GGUF:Q4_K_M",
+    "registry.acme.io:5000/team/bot:v1",
+    "BOT:Latest",
+]
+ODD_NAMES = ['the "bot":latest', "o'brien:latest", "日本語:latest", "a\\b:latest", "x\x7f:latest", "bot*:latest"]
+
+
+@st.composite
+def models_of_all_kinds(draw: st.DrawFn) -> InstalledModel:
+    """A model of the library, or one somebody made of it, under whatever name."""
+    return installed(
+        draw(st.sampled_from([*KNOWN, "llama3.1:8b", "LLAMA3.1:8B", *OWN_NAMES, *ODD_NAMES])),
+        digest=draw(st.sampled_from([None, "ab" * 32, LLAMA31.digest, LLAMA_OF_R1.digest])),
+        parent=draw(st.sampled_from([None, "gone:7b", "llama3.1:8b", *KNOWN])),
+        capabilities=draw(
+            st.sampled_from([None, (), ("completion",), ("completion", "tools", "vision"), ("embedding",)])
+        ),
+        parameter_size=draw(st.sampled_from(["", "8.0B", "137M", "many"])),
+        parameters=draw(st.sampled_from([{}, {"num_ctx": 131_072}, {"num_ctx": "8192"}])),
+        problem=draw(st.sampled_from([None, None, "the weights are missing"])),
+    )
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """Some machine, some version of Ollama, and models that differ in name, as far as a server tells names apart."""
+    models = draw(st.lists(models_of_all_kinds(), max_size=6, unique_by=lambda model: model.name))
+    facts = snapshot(draw(st.sampled_from(sorted(MACHINES))), *models)
+    version = draw(st.sampled_from([None, "0.0.0", "from source", "0.12.3-rc1", "0.33.0"]))
+    return replace(facts, ollama=replace(facts.ollama, version=version))
 
 
 def made(facts: Snapshot, name: str = "team") -> Starter:
@@ -56,6 +92,37 @@ def test_a_new_recipe_passes_what_it_is_told_to_pass(
     where: str, models: tuple[InstalledModel, ...], tmp_path: Path
 ) -> None:
     accepted(made(snapshot(where, *models)).text, tmp_path)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(facts=snapshots())
+def test_a_new_recipe_is_clean_whatever_is_installed(facts: Snapshot, tmp_path: Path) -> None:
+    accepted(made(facts).text, tmp_path)
+
+
+def test_several_names_for_one_model_share_a_rule(tmp_path: Path) -> None:
+    renamed = replace(LLAMA31, name="LLAMA3.1:8B", digest="ab" * 32, lineage=None)
+    moved = [replace(LLAMA_OF_R1, name=f"deepseek-r1:{tag}") for tag in ("8b", "latest")]
+    found = made(snapshot("an RTX 4090", LLAMA31, renamed, *moved))
+    recipe = accepted(found.text, tmp_path)
+    assert [rule["match"] for rule in recipe["rules"]] == [  # type: ignore[attr-defined]
+        ["deepseek-r1:8b-llama-distill-q4_K_M"],
+        ["llama3.1:8b"],
+    ]
+    assert found.models == 3
+    assert "\n# deepseek-r1:8b: " in found.text and "\n# deepseek-r1:latest: " in found.text
+
+
+@pytest.mark.parametrize("version", [None, "", "0.0.0", "from source"])
+def test_a_version_that_says_nothing_is_left_out_of_the_example(version: str | None, tmp_path: Path) -> None:
+    facts = snapshot("an RTX 4090", LLAMA31)
+    recipe = accepted(made(replace(facts, ollama=replace(facts.ollama, version=version))).text, tmp_path)
+    assert "ollama" not in recipe["examples"][0]["host"]  # type: ignore[index]
+
+
+def test_a_name_that_no_recipe_could_give_gets_no_rule(tmp_path: Path) -> None:
+    found = made(snapshot("an RTX 4090", LLAMA31, replace(TEAM_BOT, name='the "bot":latest')))
+    assert [rule["match"] for rule in accepted(found.text, tmp_path)["rules"]] == [["llama3.1:8b"]]  # type: ignore[attr-defined]
 
 
 def test_every_model_that_is_replaced_gets_a_rule_with_its_target(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llamaexit.errors import UsageError
+from llamaexit.ollama.names import Name
+from llamaexit.ollama.version import parse_version
 from llamaexit.planning.examples import run_example
 from llamaexit.planning.options import PlanOptions
 from llamaexit.planning.plan import Asked
@@ -48,15 +50,37 @@ def starter(snapshot: Snapshot, pack: Pack, *, name: str, version: str, today: d
     """
     library = Library(pack)
     plan = Planner(library).plan(snapshot, PlanOptions())
-    replaced = [one for one in plan.decisions if one.action == "replace" and one.automatic]
-    rules = tuple(_rule(one, name, library) for one in replaced)
+    # a server tells names of other case apart, recipes do not: the first stands for all
+    replaced = {name_key(one.source.model): one for one in reversed(plan.decisions) if _can_be_told(one)}
+    decisions = list(reversed(replaced.values()))
+    rules = _rules_of(decisions, name, library)
     installed = {name_key(model.name): model for model in snapshot.models}
-    here = [_example_model(installed[name_key(one.source.model)], one, library) for one in replaced]
+    here = [_example_model(installed[name_key(one.source.model)], one, library) for one in decisions]
     models = (*(here or [ExampleModel(_INSTEAD, Expected("keep"))]), ExampleModel(_NO_LLAMA, Expected("keep")))
     example = Example("the machine this recipe was written on", _host(snapshot), models)
-    expected = _as_it_is(example, Recipe(schema=1, name=name, rules=rules), pack)
-    lines = [*_head(name, version, today), *_policy(), *_rules(rules, replaced), *_examples(expected)]
-    return Starter("\n".join(lines) + "\n", len(rules))
+    expected = _as_it_is(example, Recipe(schema=1, name=name, rules=tuple(rule for rule, _ in rules)), pack)
+    lines = [*_head(name, version, today), *_policy(), *_rules(rules), *_examples(expected)]
+    return Starter("\n".join(lines) + "\n", len(decisions))
+
+
+def _can_be_told(decision: Decision) -> bool:
+    """Whether a plan decides it by itself, and a recipe can name it: a store may hold names that Ollama refuses."""
+    if decision.action != "replace" or not decision.automatic:
+        return False
+    try:
+        Name.parse(decision.source.model)
+    except ValueError:
+        return False
+    return True
+
+
+def _rules_of(decisions: list[Decision], recipe: str, library: Library) -> list[tuple[Rule, list[Decision]]]:
+    """One rule for each model that rules can name, with the decisions behind it: several names may be one model."""
+    found: dict[str, tuple[Rule, list[Decision]]] = {}
+    for decision in decisions:
+        rule = _rule(decision, recipe, library)
+        found.setdefault(name_key(rule.match[0]), (rule, []))[1].append(decision)
+    return list(found.values())
 
 
 def _rule(decision: Decision, recipe: str, library: Library) -> Rule:
@@ -113,7 +137,9 @@ def _host(snapshot: Snapshot) -> Host:
     sizes = tuple(_size(gpu.total) for gpu in machine.gpus if gpu.total)
     names = tuple(gpu.name for gpu in machine.gpus if gpu.total)
     os = machine.system.os if machine.system.os in ("linux", "darwin", "windows") else "linux"
-    plain = Host(ram, vram=sizes, ollama=snapshot.ollama.version or "", os=os)  # type: ignore[arg-type]
+    # an Ollama that somebody built says 0.0.0, which is no version to go by
+    version = snapshot.ollama.version if parse_version(snapshot.ollama.version) is not None else None
+    plain = Host(ram, vram=sizes, ollama=version or "", os=os)  # type: ignore[arg-type]
     for host in (replace(plain, gpu=names), plain):
         if _can_be(host, machine):
             return host
@@ -163,12 +189,13 @@ def _policy() -> Iterator[str]:
     yield '# thinking = "avoid"                   # nothing that thinks before it answers'
 
 
-def _rules(rules: tuple[Rule, ...], decisions: Iterable[Decision]) -> Iterator[str]:
-    for rule, decision in zip(rules, decisions, strict=True):
+def _rules(rules: Iterable[tuple[Rule, list[Decision]]]) -> Iterator[str]:
+    for rule, decisions in rules:
         choice = rule.targets[0]
-        others = ", ".join(decision.use.uses[1:])
         yield ""
-        yield f"# {decision.source.model}: {_short(decision.use.text)}" + (f"; also {others}" if others else "")
+        for decision in decisions:
+            others = ", ".join(decision.use.uses[1:])
+            yield f"# {decision.source.model}: {_short(decision.use.text)}" + (f"; also {others}" if others else "")
         yield "[[rules]]"
         yield f"id = {_quoted(rule.id)}"
         yield f"use = {_quoted(rule.use)}"
