@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import sys
 from pathlib import Path
@@ -48,8 +49,18 @@ def test_what_to_do_with_a_new_recipe_is_said(run, here) -> None:
     ]
 
 
-def test_a_machine_without_ollama_gets_a_recipe_too(run, here) -> None:
+def test_without_ollama_no_recipe_claims_that_there_is_no_llama(run, here) -> None:
     outcome = run("recipe", "new", "--out", "new.toml")
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert "cannot tell which models are installed" in outcome.stderr and "--snapshot" in outcome.stderr
+    assert not Path("new.toml").exists()
+    assert run("recipe", "new", "--json").envelope["errors"][0]["code"] == "ollama"
+
+
+def test_a_machine_without_models_gets_a_recipe_too(run, here) -> None:
+    empty = json.loads(Path(SNAPSHOT).read_text(encoding="utf-8")) | {"models": []}
+    Path("empty.json").write_text(json.dumps(empty), encoding="utf-8")
+    outcome = run("recipe", "new", "--snapshot", "empty.json", "--out", "new.toml")
     assert outcome.code == 0
     assert "no rule: there is no Llama here" in outcome.stdout
     assert run("recipe", "lint", "new.toml", "--strict").code == 0

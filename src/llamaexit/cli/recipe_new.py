@@ -46,7 +46,9 @@ def run_new(request: NewRequest) -> Result:
     pack = load_pack()
     name = request.name
     if name is not None and not _NAME.fullmatch(name):
-        raise UsageError(f"--name: {name!r} is no name for a recipe", hint="letters, digits, dots and hyphens")
+        raise UsageError(
+            f"--name: {name!r} is no name for a recipe", hint="letters, digits, dots, hyphens and underscores"
+        )
     if name in pack.recipe_files:
         raise UsageError(f"--name: {name!r} is the name of a built-in recipe", hint="choose another one")
     if request.example is not None:
@@ -67,12 +69,15 @@ def run_new(request: NewRequest) -> Result:
 
 
 def _for_a_machine(request: NewRequest, pack: Pack) -> Starter:
+    """A recipe for this machine, or for that of a snapshot. Raises OllamaError where nobody knows its models."""
     from llamaexit import __version__
-    from llamaexit.cli.gather import snapshot_from
+    from llamaexit.cli.gather import refuse_to_guess, snapshot_from
     from llamaexit.hardware import Overrides
     from llamaexit.planning.starter import starter
 
     snapshot = snapshot_from(request.where, Overrides())
+    if snapshot.ollama.source == "none" and not snapshot.models:
+        refuse_to_guess(snapshot, otherwise=", or begin with a snapshot (--snapshot) or an example (--from)")
     return starter(snapshot, pack, name=request.name or _TEAM, version=__version__, today=dt.date.today())
 
 
