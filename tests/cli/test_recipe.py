@@ -61,6 +61,28 @@ def test_recipe_is_shown_with_its_rules(run, team) -> None:
     assert "qwen3:8b (ours): we have tested it" in outcome.stdout
 
 
+def test_recipe_is_shown_with_its_own_policy_even_where_a_stronger_one_decides(run, team, tmp_path) -> None:
+    stronger = tmp_path / "stronger.toml"
+    stronger.write_text('schema = 1\nname = "stronger"\n[policy]\ndeny-models = []\n')
+    both = (*team, "--recipe", str(stronger))
+    assert "  Policy      models denied: qwen3:4b*\n" in run("recipe", "show", "team", *both).stdout
+    assert run("recipe", "show", "team", *both, "--json").envelope["data"]["policy"] == {"deny-models": ["qwen3:4b*"]}
+    assert "Policy" not in run("recipe", "show", "replace-chat").stdout
+
+
+def test_rule_is_shown_with_the_recipe_where_its_key_does_not_say_it(run, tmp_path) -> None:
+    file = tmp_path / "team.toml"
+    file.write_text(TEAM.replace('id = "chat"', 'id = "replace-chat/chat/llama3.1:8b"'))
+    text = run("recipe", "show", "team", "--recipe", str(file)).stdout
+    assert "replace-chat/chat/llama3.1:8b team, " in " ".join(text.split())
+    assert " replace-chat, " not in run("recipe", "show", "replace-chat/chat/llama3.2:3b").stdout
+
+
+def test_rule_for_a_kind_of_model_says_so(run) -> None:
+    text = run("recipe", "show", "fallback/chat/5-10b").stdout
+    assert "For         every Llama model from 5 to 10 billion parameters" in text
+
+
 def test_rule_is_shown_with_what_its_smoke_tests_expect(run, tmp_path) -> None:
     file = tmp_path / "team.toml"
     smoke = '[[rules.smoke]]\nid = "q"\nask = "?"\nlevel = "warn"\nexpect = {{ {} }}\n'

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from llamaexit.recipes.library import BoundRule, Library, LoadedRecipe
+    from llamaexit.recipes.policy import EffectivePolicy
 
 
 def find(library: Library, name: str) -> Result:
@@ -26,13 +27,14 @@ def find(library: Library, name: str) -> Result:
             raise UsageError(f"no recipe and no rule is called {name!r}", hint=_nearest(library, name))
         rules = (bound,)
         loaded = next(recipe for recipe in library.loaded if recipe.name == bound.recipe)
-    return Result(recipe_document(loaded, rules), partial(_show, loaded, rules))
+    policy = library.policy_of(loaded.name)
+    return Result(recipe_document(loaded, rules, policy), partial(_show, loaded, rules, policy))
 
 
-def _show(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], console: Console) -> None:
+def _show(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], policy: EffectivePolicy, console: Console) -> None:
     from llamaexit.report.recipes import print_recipe
 
-    print_recipe(recipe, rules, console)
+    print_recipe(recipe, rules, policy, console)
 
 
 def _nearest(library: Library, name: str) -> str:

@@ -252,6 +252,10 @@ class Library:
         """The policy in force, each value with the recipe it came from."""
         return effective_policy(layer.recipe for layer in self._layers)
 
+    def policy_of(self, recipe: str) -> EffectivePolicy:
+        """What one recipe says by itself, whether or not it counts."""
+        return effective_policy(layer.recipe for layer in self._layers if layer.recipe.name == recipe)
+
     def policy_place(self, name: str) -> tuple[str, int | None] | None:
         """File and line of what decides a key of the policy (`deny-vendors`); None where nothing does."""
         field = name.replace("-", "_")

@@ -8,11 +8,13 @@ from llamaexit.jsonable import jsonable
 
 if TYPE_CHECKING:
     from llamaexit.recipes.library import BoundRule, Library, LoadedRecipe
+    from llamaexit.recipes.policy import EffectivePolicy
 
 
-def recipe_document(recipe: LoadedRecipe, rules: tuple[BoundRule, ...]) -> dict[str, Any]:
-    """What `recipe show --json` answers."""
-    return {**_as_dict(recipe), "rules": [jsonable(bound) for bound in rules]}
+def recipe_document(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], policy: EffectivePolicy) -> dict[str, Any]:
+    """What `recipe show --json` answers. The policy is that of the recipe by itself."""
+    own = {key: jsonable(getattr(policy, key.replace("-", "_")).value) for key in policy.each_in_words()}
+    return {**_as_dict(recipe), "policy": own, "rules": [jsonable(bound) for bound in rules]}
 
 
 def list_document(library: Library) -> dict[str, Any]:

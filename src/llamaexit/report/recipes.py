@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from llamaexit.planning.explain import kind_in_words
 from llamaexit.recipes.model import kebab
 from llamaexit.report import words
 from llamaexit.report.documents import strongest_first
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from llamaexit.recipes.library import BoundRule, Library, LoadedRecipe
     from llamaexit.recipes.model import SmokeCheck
+    from llamaexit.recipes.policy import EffectivePolicy
 
 
 def print_recipes(library: Library, console: Console) -> None:
@@ -33,14 +35,15 @@ def print_recipes(library: Library, console: Console) -> None:
         page.row("Warning", warning, "yellow", indent=0)
 
 
-def print_recipe(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], console: Console) -> None:
-    """One recipe with its rules, each with its targets in order."""
+def print_recipe(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], policy: EffectivePolicy, console: Console) -> None:
+    """One recipe with its own policy and its rules, each with its targets in order."""
     page = Page(console)
     page.line(f"{recipe.name} {recipe.version}", "bold")
     page.row("Summary", recipe.summary or ())
     page.row("File", recipe.file)
     page.row("Checked", str(recipe.checked) if recipe.checked else "it does not say when")
-    page.row("Holds", _holds(recipe))
+    page.row("Holds", _counted(recipe) or ())
+    page.row("Policy", [said for said, _ in policy.each_in_words().values()])
     for bound in rules:
         page.blank()
         print_rule(page, bound)
@@ -49,9 +52,12 @@ def print_recipe(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], console: Co
 def print_rule(page: Page, bound: BoundRule) -> None:
     """One rule: what it is for, what it proposes, and where it stands."""
     rule = bound.rule
-    page.line(Text(bound.key, style="bold").append(f"  {bound.recipe}, {bound.file}:{bound.line}", style="dim"))
+    own = bound.key.startswith(f"{bound.recipe}/")
+    place = f"{bound.file}:{bound.line}" if own else f"{bound.recipe}, {bound.file}:{bound.line}"
+    page.line(Text(bound.key, style="bold").append(f"  {place}", style="dim"))
     page.row("Use", rule.use)
-    page.row("For", ", ".join(rule.match) or _kind(rule.generation, rule.min_parameters, rule.max_parameters))
+    kind = kind_in_words(rule.generation, rule.min_parameters, rule.max_parameters)
+    page.row("For", ", ".join(rule.match) or kind)
     page.items("Targets", [_choice(choice.model, choice.role, choice.why) for choice in rule.targets])
     if not rule.automatic:
         page.row("By hand", rule.decide, "yellow")
@@ -61,18 +67,12 @@ def print_rule(page: Page, bound: BoundRule) -> None:
 
 
 def _holds(recipe: LoadedRecipe) -> str:
+    return _counted(recipe) or recipe.summary or "policy"
+
+
+def _counted(recipe: LoadedRecipe) -> str:
     counts = ((recipe.rules, "rule"), (recipe.models, "target"), (recipe.origins, "source model"))
-    held = words.listed(words.counted(number, noun) for number, noun in counts if number)
-    return held if held and recipe.builtin else held or recipe.summary or "policy"
-
-
-def _kind(generation: tuple[str, ...], low: float, high: float) -> str:
-    kinds = [", ".join(generation)] if generation else []
-    if low and high:
-        kinds.append(f"{low:g} to {high:g} billion parameters")
-    elif low or high:
-        kinds.append(f"from {low:g} billion parameters" if low else f"below {high:g} billion parameters")
-    return ", ".join(kinds) or "every source"
+    return words.listed(words.counted(number, noun) for number, noun in counts if number)
 
 
 def _asked(check: SmokeCheck) -> str:
