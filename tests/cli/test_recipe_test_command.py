@@ -100,7 +100,11 @@ def test_a_recipe_is_tested_with_what_it_extends(run, team) -> None:
 def test_a_recipe_without_examples_is_named_and_fails_nothing(run, isolated) -> None:
     Path("bare.toml").write_text('schema = 1\nname = "bare"\n')
     outcome = run("recipe", "test", "bare.toml")
-    assert (outcome.code, outcome.stdout) == (0, "bare.toml  has no examples\nno examples in bare.toml\n")
+    assert (outcome.code, outcome.stdout) == (0, "no examples in bare.toml\n")
+    Path("also.toml").write_text('schema = 1\nname = "also"\n')
+    several = run("recipe", "test", "bare.toml", "also.toml", "builtin:replace-chat").stdout.splitlines()
+    assert several[:2] == ["bare.toml  has no examples", "also.toml  has no examples"]
+    assert several[2].endswith("in 3 recipes, all as expected")
 
 
 def test_a_recipe_that_is_wrong_is_refused_with_every_problem(run, isolated) -> None:
@@ -110,6 +114,16 @@ def test_a_recipe_that_is_wrong_is_refused_with_every_problem(run, isolated) -> 
     assert outcome.stderr.splitlines() == [
         "llamaexit: wrong.toml:3:1: a: unknown key",
         "llamaexit: wrong.toml:4:1: b: unknown key",
+    ]
+
+
+def test_what_is_wrong_with_several_recipes_is_told_at_once(run, team) -> None:
+    Path("wrong.toml").write_text('schema = 1\nname = "wrong"\na = 1\n')
+    outcome = run("recipe", "test", "wrong.toml", team(), "missing.toml")
+    assert (outcome.code, outcome.stdout) == (4, "")
+    assert outcome.stderr.splitlines() == [
+        "llamaexit: wrong.toml:3:1: a: unknown key",
+        "llamaexit: missing.toml: there is no such file",
     ]
 
 

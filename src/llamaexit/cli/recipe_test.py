@@ -10,21 +10,27 @@ from llamaexit.cli.answer import Problem, Result
 from llamaexit.errors import FAILED
 
 if TYPE_CHECKING:
-    from llamaexit.recipes.sources import Sources
+    from llamaexit.recipes.load import Stack
     from llamaexit.report.recipe_test import TestedRecipe
 
 
 def run_tests(files: Sequence[str], *, verbose: bool, as_json: bool = False) -> Result:
     """Try the examples of recipes.
 
-    as_json: nobody is asked about sources that are not allowed. Raises RecipeError with every problem of the first
-    recipe that is wrong.
+    as_json: nobody is asked about sources that are not allowed. Raises RecipeError with every problem of all recipes
+    that are wrong.
     """
     from llamaexit.cli.access import Access
+    from llamaexit.recipes.load import load_stack
+    from llamaexit.recipes.problems import refuse
     from llamaexit.report.recipe_test import counted, print_tested, test_document
 
     sources = Access(as_json=as_json)
-    tested = tuple(_tested(file, sources) for file in files)
+    stacks = [(file, load_stack(file, sources=sources)) for file in files]
+    problems = dict.fromkeys(problem for _, stack in stacks for problem in stack.problems)
+    if problems:
+        raise refuse(tuple(problems))
+    tested = tuple(_tested(file, stack) for file, stack in stacks)
     failed = any(recipe.failed for recipe in tested)
     return Result(
         test_document(tested),
@@ -36,10 +42,8 @@ def run_tests(files: Sequence[str], *, verbose: bool, as_json: bool = False) -> 
     )
 
 
-def _tested(file: str, sources: Sources) -> TestedRecipe:
+def _tested(file: str, stack: Stack) -> TestedRecipe:
     from llamaexit.planning.examples import run_examples
-    from llamaexit.recipes.load import load_stack
     from llamaexit.report.recipe_test import TestedRecipe
 
-    stack = load_stack(file, sources=sources)
     return TestedRecipe(file, run_examples(stack), stack.library)

@@ -36,7 +36,7 @@ def print_tested(recipes: tuple[TestedRecipe, ...], console: Console, *, verbose
     """Print what is not as expected; with `verbose` every example."""
     page = Page(console)
     for recipe in recipes:
-        if not recipe.examples:
+        if not recipe.examples and len(recipes) > 1:
             page.line(Text(recipe.reference).append("  has no examples", style="yellow"))
         for example in recipe.examples:
             if verbose or not example.as_expected:
