@@ -10,6 +10,7 @@ from rich.text import Text
 
 from llamaexit import __version__
 from llamaexit.printable import in_one_line
+from llamaexit.recipes.sources import BUILTIN, is_elsewhere
 from llamaexit.report import words
 from llamaexit.report.layout import INDENT, Page
 
@@ -113,7 +114,7 @@ def _location(problem: Problem, base: Path) -> dict[str, Any]:
 
 
 def _uri(file: str, base: Path) -> str:
-    if file.startswith("builtin:"):
+    if file.startswith(BUILTIN) or is_elsewhere(file):
         return file
     path = (base / file).resolve()
     if path.is_relative_to(base.resolve()):

@@ -26,6 +26,8 @@ from llamaexit.sharing.tree import PICTURES
 MOST_OBJECTS = 20_000
 """Folders, recipes and pictures of one commit."""
 _LEAST_WAIT, _LONGEST_WAIT = 0.002, 0.05
+_BETWEEN_WEIGHINGS = 0.25
+"""Seconds; looking at the memory of processes takes longer than looking at files."""
 _FOREIGN = ("GIT_", "SSH_ASKPASS", "GCM_", "NETRC")
 _SSH = (
     "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ForwardAgent=no -o ForwardX11=no -o ClearAllForwardings=yes"
@@ -35,10 +37,14 @@ _SSH = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long everything about one reference may take, in seconds, and how many bytes may come onto the disk."""
+    """How long everything about one reference may take, in seconds, and how many bytes it may put onto the disk.
+
+    memory: bytes that git and what it starts may have in memory together; it reads lists of branches into it at once.
+    """
 
     seconds: float = 60.0
     bytes: int = 64 * 1024 * 1024
+    memory: int = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ class Git:
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until git ends, and not longer than is allowed, nor for more than is allowed."""
-        wait = _LEAST_WAIT
+        wait, weighed = _LEAST_WAIT, time.monotonic()
         while True:
             try:
                 process.wait(wait)
@@ -184,6 +190,13 @@ class Git:
                 )
             if process.returncode is not None:
                 return
+            if time.monotonic() - weighed > _BETWEEN_WEIGHINGS:
+                weighed = time.monotonic()
+                if _memory_of(process) > self.limits.memory:
+                    raise Unresolved(
+                        f"{self.address.url} answers with so much that git needs more than {self.limits.memory:,} "
+                        "bytes of memory for it"
+                    )
             if time.monotonic() > self._until:
                 raise Unresolved(f"{self.address.url} did not answer completely within {self.limits.seconds:.0f} s")
 
@@ -297,12 +310,25 @@ def _environment(address: GitAddress, scratch: Path, repository: Path | None) ->
     return kept
 
 
+def _memory_of(process: subprocess.Popen[bytes]) -> int:
+    """Bytes in memory of git and all it started."""
+    import psutil  # type: ignore[import-untyped]  # ships no types
+
+    total = 0
+    with suppress(psutil.Error):
+        parent = psutil.Process(process.pid)
+        for one in (parent, *parent.children(recursive=True)):
+            with suppress(psutil.Error):
+                total += one.memory_info().rss
+    return total
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End git and everything it started, unless it has come to its end by itself."""
     if process.returncode is not None:
         return
     if sys.platform == "win32":
-        import psutil
+        import psutil  # type: ignore[import-untyped]  # ships no types
 
         with suppress(psutil.Error):
             parent = psutil.Process(process.pid)
