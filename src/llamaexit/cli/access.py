@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from llamaexit.recipes.sources import LocalSources, RecipeText, is_elsewhere
 
 if TYPE_CHECKING:
     from llamaexit.recipes.library import Library
-    from llamaexit.sharing.remote import RemoteSources
+    from llamaexit.recipes.sources import Sources
+    from llamaexit.sharing.remote import Gate, Pins, RemoteSources
 
 
 class Access:
@@ -19,24 +21,30 @@ class Access:
     What is needed to fetch recipes is only put together once one of them has to be fetched.
     """
 
-    def __init__(self, *, as_json: bool) -> None:
-        """as_json: a program reads the answer, so nobody is asked. Raises SettingsError."""
+    def __init__(self, *, as_json: bool, locked: bool | None = None) -> None:
+        """as_json: a program reads the answer, so nobody is asked. locked: as `--locked` says it.
+
+        Raises SettingsError, and LockError for a lock that cannot be read.
+        """
         from llamaexit.cli.settings import settings_here
         from llamaexit.cli.trusting import Asking, somebody_there
+        from llamaexit.sharing.locking import Watched, lock_pins
         from llamaexit.sharing.trust import Trust
 
         self.trust = Trust(settings_here())
         self._asking = Asking(self.trust) if somebody_there(as_json=as_json) else None
         self._local = LocalSources(load_pack().recipe_files)
-        self._remote: RemoteSources | None = None
+        self.lock = lock_pins(Path(), locked, os.environ)
+        self._sources = Watched(self.sources_with(self.lock), self.lock)
 
     def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
-        """The recipe that a reference means. Raises Unresolved, Unreadable, or Untrusted before anybody is asked."""
-        if self._remote is None:
-            if not is_elsewhere(reference):
-                return self._local.resolve(reference, relative_to)
-            self._remote = self._fetching()
-        return self._remote.resolve(reference, relative_to)
+        """The recipe that a reference means. Raises Unresolved, Unreadable, LockError, or Untrusted before anybody is
+        asked."""
+        return self._sources.resolve(reference, relative_to)
+
+    def sources_with(self, pins: Pins) -> Sources:
+        """Finders of recipes that heed other pins, and allow the same."""
+        return _Finders(self._local, self._asking or self.trust, pins)
 
     def settle(self, library: Library, *, to_plan: bool) -> None:
         """Make sure that all of a library may be used. Raises Untrusted.
@@ -49,10 +57,28 @@ class Access:
         elif foreign:
             raise self.trust.refusal_of(foreign)
 
+
+class _Finders:
+    """Files of this machine, and from the first address on also what is elsewhere."""
+
+    def __init__(self, local: LocalSources, gate: Gate, pins: Pins) -> None:
+        self._local = local
+        self._gate = gate
+        self._pins = pins
+        self._remote: RemoteSources | None = None
+
+    def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
+        """The recipe that a reference means."""
+        if self._remote is None:
+            if not is_elsewhere(reference):
+                return self._local.resolve(reference, relative_to)
+            self._remote = self._fetching()
+        return self._remote.resolve(reference, relative_to)
+
     def _fetching(self) -> RemoteSources:
         from platformdirs import user_cache_path
 
-        from llamaexit.sharing.remote import NO_PINS, RemoteSources
+        from llamaexit.sharing.remote import RemoteSources
 
         cache = Path(user_cache_path("llamaexit", appauthor=False)) / "recipes"
-        return RemoteSources(self._local, cache, gate=self._asking or self.trust, pins=NO_PINS)
+        return RemoteSources(self._local, cache, gate=self._gate, pins=self._pins)

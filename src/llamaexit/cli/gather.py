@@ -78,11 +78,14 @@ def refuse_to_guess(snapshot: Snapshot, *, otherwise: str = "") -> NoReturn:
     )
 
 
-def library_with(recipes: list[str] | None, *, as_json: bool = False, to_plan: bool = True) -> Library:
+def library_with(
+    recipes: list[str] | None, *, locked: bool | None = None, as_json: bool = False, to_plan: bool = True
+) -> Library:
     """The recipes in force: `--recipe` files, then the project's, then the user's, then the built-in ones.
 
-    as_json: a program reads the answer, so nobody is asked about what the settings do not allow. to_plan: the models
-    of the recipes may come to be pulled, so their registries have to be allowed, too. Raises Untrusted.
+    locked: as `--locked` says it, None where it was not said. as_json: a program reads the answer, so nobody is asked
+    about what the settings do not allow. to_plan: the models of the recipes may come to be pulled, so their registries
+    have to be allowed, too. Raises Untrusted, and LockError for recipes that are not as they were locked.
     """
     from llamaexit.recipes.load import load_library, user_recipes
 
@@ -90,14 +93,26 @@ def library_with(recipes: list[str] | None, *, as_json: bool = False, to_plan: b
     for reference in named:
         _expect_recipe(reference)
     project, user = _project(), _user()
-    if not (named or project or user_recipes(user)):
+    if not (named or project or user_recipes(user) or _lock_is_here()):
         return load_library()  # what is built in needs no settings, and nobody's consent
     from llamaexit.cli.access import Access
+    from llamaexit.cli.output import complain
 
-    access = Access(as_json=as_json)
-    library = load_library(named, project=project, user=user, sources=access)
+    access = Access(as_json=as_json, locked=locked)
+    library = load_library(named, project=project, user=user, sources=access, locked=access.lock.digests)
+    for warning in access.lock.warnings:
+        complain(f"llamaexit: warning: {warning}")
     access.settle(library, to_plan=to_plan)
     return library
+
+
+def _lock_is_here() -> bool:
+    from llamaexit.sharing import LOCK_FILE
+
+    try:
+        return Path(LOCK_FILE).exists()
+    except OSError:
+        return True  # reading it says why it cannot be looked at
 
 
 def recipes_of_ones_own(named: list[str] | None, doing: str) -> list[str]:
@@ -164,18 +179,23 @@ def _warn(what: str, error: OSError) -> None:
 
 
 def assessed(
-    snapshot: Snapshot, recipes: list[str] | None, models: tuple[str, ...], *, as_json: bool = False
+    snapshot: Snapshot,
+    recipes: list[str] | None,
+    models: tuple[str, ...],
+    *,
+    locked: bool | None = None,
+    as_json: bool = False,
 ) -> Snapshot:
     """The snapshot with the lineage of every model, and only the models that were asked for.
 
-    recipes, as_json: as for `library_with`. Raises UsageError for a name or pattern that no model here matches.
+    recipes, locked, as_json: as for `library_with`. Raises UsageError for a name or pattern that no model here matches.
     """
     from dataclasses import replace
 
     from llamaexit.lineage import assess_all
     from llamaexit.planning.rules import means
 
-    known = assess_all(snapshot.models, library_with(recipes, as_json=as_json, to_plan=False))
+    known = assess_all(snapshot.models, library_with(recipes, locked=locked, as_json=as_json, to_plan=False))
     for asked in models:
         if not any(means(asked, model.name) for model in known):
             raise UsageError(f"no model here matches {asked!r}", hint="llamaexit inspect lists them all")

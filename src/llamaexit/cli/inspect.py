@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamaexit.cli.options import Debug, GpuNames, Host, Json, Ram, Recipes, Store, Timeout, Verbose, Vram
+from llamaexit.cli.options import Debug, GpuNames, Host, Json, Locked, Ram, Recipes, Store, Timeout, Verbose, Vram
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,7 @@ def inspect(
         typer.Argument(metavar="MODEL", help="Names or patterns of models to list. Default: all."),
     ] = None,
     recipes: Recipes = None,
+    locked: Locked = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the snapshot to a file; - prints it.")
     ] = None,
@@ -53,7 +54,8 @@ def inspect(
         to_stdout = values.is_stdout(out, as_json=as_json)
         patterns = values.patterns_of(models, "MODEL")
         where = Where(host, store, values.timeout_of(timeout), snapshot)
-        found = assessed(snapshot_from(where, values.overrides_of(vram, ram, gpu)), recipes, patterns, as_json=as_json)
+        taken = snapshot_from(where, values.overrides_of(vram, ram, gpu))
+        found = assessed(taken, recipes, patterns, locked=locked, as_json=as_json)
         if out is not None:
             from llamaexit.cli.output import write_document
 
@@ -62,9 +64,9 @@ def inspect(
                 return Result(found, document)
             write_document(out, document, found.schema)
         place = {"--host": host, "--store": store, "--snapshot": snapshot, "--vram": vram, "--ram": ram, "--gpu": gpu}
-        following = {**place, "--recipe": recipes, "--only": patterns}
+        following = {**place, "--recipe": recipes, **values.locked_again(locked), "--only": patterns}
         if out is not None:
-            following = {"--snapshot": out, "--recipe": recipes}
+            following = {"--snapshot": out, "--recipe": recipes, **values.locked_again(locked)}
 
         def show(console: Console) -> None:
             from llamaexit.report.inspect import print_snapshot

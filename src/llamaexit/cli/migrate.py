@@ -13,6 +13,7 @@ from llamaexit.cli.options import (
     Host,
     Json,
     Lineages,
+    Locked,
     Only,
     Patience,
     Recipes,
@@ -65,6 +66,7 @@ def migrate(
     lineage: Lineages = None,
     thinking: Thinking = None,
     recipes: Recipes = None,
+    locked: Locked = None,
     host: Host = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -80,7 +82,7 @@ def migrate(
         return run_migrate(
             Request(
                 file=plan,
-                planning=Planning(use or [], context, lineage or [], thinking, recipes or []),
+                planning=Planning(use or [], context, lineage or [], thinking, recipes or [], locked),
                 options=values.migration_options(
                     stage=stage, only=only, skip=skip, pull=not no_pull, keep_going=keep_going, alias=alias,
                     take_over=take_over, accept=accept, suite=suite, timeout=timeout, stall_timeout=stall_timeout,

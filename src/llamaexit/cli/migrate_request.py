@@ -31,6 +31,7 @@ class Planning:
     lineage: list[str]
     thinking: str | None
     recipes: list[str]
+    locked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ def _plan_now(request: Request) -> Made:
     from llamaexit.planning.planner import Planner
 
     options = _plan_options(request)
-    planner = Planner(library_with(request.planning.recipes, as_json=request.as_json))
+    given = request.planning
+    planner = Planner(library_with(given.recipes, locked=given.locked, as_json=request.as_json))
     snapshot = snapshot_from(Where(request.host, timeout=_ANSWER_TIMEOUT), Overrides())
     if snapshot.ollama.source == "none":
         refuse_to_guess(snapshot)
@@ -160,9 +162,13 @@ def _words(problem: Problem) -> str:
 def _refuse_contradictions(request: Request) -> None:
     options = request.options
     if request.file is not None:
-        given = next((field.name for field in fields(Planning) if getattr(request.planning, field.name)), None)
+        given = next(
+            (field.name for field in fields(Planning) if getattr(request.planning, field.name) not in (None, [])), None
+        )
         if given is not None:
             name = {"recipes": "recipe"}.get(given, given)
+            if request.planning.locked is False and given == "locked":
+                name = "no-locked"
             raise UsageError(
                 f"--{name} is for planning, and {request.file} is a plan already",
                 hint=f"leave one of them out, or plan again: llamaexit plan --{name} … --out {request.file}",

@@ -34,6 +34,14 @@ Recipes = Annotated[
         "--recipe", metavar="FILE", help="Rules and policy of your own, a file or an address; repeat for several."
     ),
 ]
+Locked = Annotated[
+    bool | None,
+    typer.Option(
+        "--locked/--no-locked",
+        help="Use no recipe but as llamaexit.lock has it. Default: yes where CI is set.",
+        show_default=False,
+    ),
+]
 Uses = Annotated[
     list[str] | None,
     typer.Option("--use", metavar="MODEL=USE[,USE]", help="What a model serves: chat, tools, code, fim, vision …"),

@@ -14,6 +14,7 @@ from llamaexit.cli.options import (
     Host,
     Json,
     Lineages,
+    Locked,
     Only,
     Ram,
     Recipes,
@@ -42,6 +43,7 @@ def plan(
     lineage: Lineages = None,
     thinking: Thinking = None,
     recipes: Recipes = None,
+    locked: Locked = None,
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="MODEL", help="Every candidate for one model, and why not.")
     ] = None,
@@ -91,12 +93,12 @@ def plan(
 
         place = {
             "--host": host, "--store": store, "--snapshot": snapshot, "--vram": vram, "--ram": ram, "--gpu": gpu,
-            "--recipe": recipes,
+            "--recipe": recipes, **values.locked_again(locked),
         }  # fmt: skip
         here = not (models or snapshot or store or vram or ram or gpu)
         now = {
             "--use": use, "--context": context, "--only": only, "--skip": skip, "--lineage": lineage,
-            "--thinking": thinking, "--recipe": recipes, "--host": host,
+            "--thinking": thinking, "--recipe": recipes, **values.locked_again(locked), "--host": host,
         }  # fmt: skip
         return run_plan(
             Request(
@@ -107,7 +109,7 @@ def plan(
                 ),
                 where=Where(host, store, values.timeout_of(timeout), snapshot),
                 overrides=values.overrides_of(vram, ram, gpu),
-                recipes=recipes, online=online, out=out, check=check, explain=explain,
+                recipes=recipes, locked=locked, online=online, out=out, check=check, explain=explain,
                 markdown=markdown, as_json=as_json, verbose=verbose,
                 to_stdout=values.is_stdout(out, as_json=as_json, other=markdown or explain is not None),
                 command=values.command_again(), inspect=values.command_with("inspect", place),

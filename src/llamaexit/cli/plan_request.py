@@ -35,6 +35,7 @@ class Request:
     where: Where
     overrides: Overrides
     recipes: list[str] | None = None
+    locked: bool | None = None
     online: bool = False
     out: Path | None = None
     check: bool = False
@@ -51,7 +52,7 @@ class Request:
 def run_plan(request: Request) -> Result:
     """Plan for this machine, for a saved snapshot, or for a directory of them."""
     _refuse_contradictions(request)
-    library = library_with(request.recipes, as_json=request.as_json)
+    library = library_with(request.recipes, locked=request.locked, as_json=request.as_json)
     saved = request.where.snapshot
     if saved is not None and saved.is_dir():
         from llamaexit.cli.batch import plan_directory

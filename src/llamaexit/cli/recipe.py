@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llamaexit.cli.light import LightCommand, LightGroup
-from llamaexit.cli.options import Debug, Host, Json, Recipes, Store, Timeout, Verbose
+from llamaexit.cli.options import Debug, Host, Json, Locked, Recipes, Store, Timeout, Verbose
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +26,7 @@ recipe = typer.Typer(cls=LightGroup, help="Look at the recipes, check them and w
 
 
 @recipe.command("list", cls=LightCommand)
-def list_recipes(recipes: Recipes = None, as_json: Json = False, debug: Debug = False) -> None:
+def list_recipes(recipes: Recipes = None, locked: Locked = None, as_json: Json = False, debug: Debug = False) -> None:
     """List the recipes in force, those that win first, and the policy they come to."""
     from llamaexit.cli.answer import Result, Style, answer
 
@@ -34,7 +34,7 @@ def list_recipes(recipes: Recipes = None, as_json: Json = False, debug: Debug = 
         from llamaexit.cli.gather import library_with
         from llamaexit.report.documents import list_document
 
-        library = library_with(recipes, as_json=as_json, to_plan=False)
+        library = library_with(recipes, locked=locked, as_json=as_json, to_plan=False)
 
         def show(console: Console) -> None:
             from llamaexit.report.recipes import print_recipes
@@ -52,6 +52,7 @@ def show_recipe(
         str, typer.Argument(metavar="NAME", help="A recipe as `recipe list` names it, or the id of a rule.")
     ],
     recipes: Recipes = None,
+    locked: Locked = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -62,7 +63,7 @@ def show_recipe(
         from llamaexit.cli.gather import library_with
         from llamaexit.cli.recipe_show import find
 
-        return find(library_with(recipes, as_json=as_json, to_plan=False), name)
+        return find(library_with(recipes, locked=locked, as_json=as_json, to_plan=False), name)
 
     answer("recipe show", Style(as_json, debug), found)
 
@@ -74,6 +75,7 @@ def explain_recipes(
         list[str] | None, typer.Option("--use", metavar="USE[,USE]", help="What it serves: chat, tools, code, fim …")
     ] = None,
     recipes: Recipes = None,
+    locked: Locked = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -86,7 +88,7 @@ def explain_recipes(
         from llamaexit.planning.explain import explain
         from llamaexit.report.recipe_explain import explanation_document
 
-        library = library_with(recipes, as_json=as_json, to_plan=False)
+        library = library_with(recipes, locked=locked, as_json=as_json, to_plan=False)
         explanation = explain(library, model, uses_of(use, [model]).get(model, ()))
 
         def show(console: Console) -> None:
@@ -113,6 +115,7 @@ def lint_recipes(
         list[str] | None, typer.Option("--ignore", metavar="RULE", help="Not these rules; repeat for several.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
+    locked: Locked = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -124,13 +127,15 @@ def lint_recipes(
         from llamaexit.cli.recipe_lint import LintRequest, form_of, ids_of, run_lint
 
         named = recipes_of_ones_own(files, "lint")
-        return run_lint(LintRequest(named, form_of(form, as_json), ids_of(select), ids_of(ignore), strict))
+        return run_lint(LintRequest(named, form_of(form, as_json), ids_of(select), ids_of(ignore), strict, locked))
 
     answer("recipe lint", Style(as_json or form == "json", debug), found)
 
 
 @recipe.command("test", cls=LightCommand)
-def test_recipes(files: Files = None, as_json: Json = False, verbose: Verbose = False, debug: Debug = False) -> None:
+def test_recipes(
+    files: Files = None, locked: Locked = None, as_json: Json = False, verbose: Verbose = False, debug: Debug = False
+) -> None:
     """Try the examples of recipes: does a plan decide as they expect? Needs no Ollama and no GPU."""
     from llamaexit.cli.answer import Style, answer
 
@@ -138,7 +143,7 @@ def test_recipes(files: Files = None, as_json: Json = False, verbose: Verbose = 
         from llamaexit.cli.gather import recipes_of_ones_own
         from llamaexit.cli.recipe_test import run_tests
 
-        return run_tests(recipes_of_ones_own(files, "test"), verbose=verbose, as_json=as_json)
+        return run_tests(recipes_of_ones_own(files, "test"), verbose=verbose, locked=locked, as_json=as_json)
 
     answer("recipe test", Style(as_json, debug), found)
 

@@ -27,6 +27,7 @@ class LintRequest:
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
     strict: bool = False
+    locked: bool | None = None
 
 
 def form_of(text: str, as_json: bool) -> str:
@@ -51,7 +52,7 @@ def run_lint(request: LintRequest) -> Result:
 
     linted = lint_recipes(
         request.files, today=dt.date.today(), select=request.select, ignore=request.ignore,
-        sources=Access(as_json=request.form != "text"),
+        sources=Access(as_json=request.form != "text", locked=request.locked),
     )  # fmt: skip
     failed = linted.count("error") or (request.strict and linted.findings)
     return Result(

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from llamaexit.report.recipe_test import TestedRecipe
 
 
-def run_tests(files: Sequence[str], *, verbose: bool, as_json: bool = False) -> Result:
+def run_tests(files: Sequence[str], *, verbose: bool, locked: bool | None = None, as_json: bool = False) -> Result:
     """Try the examples of recipes.
 
-    as_json: nobody is asked about sources that are not allowed. Raises RecipeError with every problem of all recipes
-    that are wrong.
+    locked: as `--locked` says it. as_json: nobody is asked about sources that are not allowed. Raises RecipeError with
+    every problem of all recipes that are wrong.
     """
     from llamaexit.cli.access import Access
     from llamaexit.recipes.load import load_stack
     from llamaexit.recipes.problems import refuse
     from llamaexit.report.recipe_test import counted, print_tested, test_document
 
-    sources = Access(as_json=as_json)
+    sources = Access(as_json=as_json, locked=locked)
     stacks = [(file, load_stack(file, sources=sources)) for file in files]
     problems = dict.fromkeys(problem for _, stack in stacks for problem in stack.problems)
     if problems:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamaexit.cli.options import Context, Debug, Host, Json, Patience, Recipes, Suites
+from llamaexit.cli.options import Context, Debug, Host, Json, Locked, Patience, Recipes, Suites
 
 if TYPE_CHECKING:
     from llamaexit.cli.answer import Result
@@ -25,6 +25,7 @@ def smoke(
     context: Context = None,
     timeout: Patience = None,
     recipes: Recipes = None,
+    locked: Locked = None,
     host: Host = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -43,7 +44,7 @@ def smoke(
                 uses=values.uses_of([f"{target}={one}" for one in use or ()], []).get(target, ()),
                 context=values.context_of(context),
                 answer_seconds=None if timeout is None else values.timeout_of(timeout),
-                recipes=recipes, host=host, as_json=as_json,
+                recipes=recipes, locked=locked, host=host, as_json=as_json,
             )
         )  # fmt: skip
 

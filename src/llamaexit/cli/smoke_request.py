@@ -37,6 +37,7 @@ class Request:
     context: int | None
     answer_seconds: float | None
     recipes: list[str] | None
+    locked: bool | None
     host: str | None
     as_json: bool
 
@@ -52,7 +53,7 @@ def run_smoke(request: Request) -> Result:
     snapshot = snapshot_from(Where(request.host, timeout=_ANSWER_TIMEOUT), Overrides())
     if snapshot.ollama.source != "server" or snapshot.ollama.url is None:
         refuse_to_guess(snapshot)
-    library = library_with(request.recipes, as_json=request.as_json, to_plan=False)
+    library = library_with(request.recipes, locked=request.locked, as_json=request.as_json, to_plan=False)
     asked = trial(snapshot, library, request.target, request.against, request.uses, request.context)
     api_key = os.environ.get("OLLAMA_API_KEY") or None
     with Inference(snapshot.ollama.url, api_key=api_key) as inference, watching(as_json=request.as_json) as listener:

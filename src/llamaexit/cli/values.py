@@ -260,14 +260,25 @@ def is_stdout(out: Path | None, *, as_json: bool, other: bool = False) -> bool:
 
 
 def command_with(name: str, options: Mapping[str, object], *arguments: str) -> str:
-    """A command line fit for a shell. Options that are None are left out, lists are options given several times."""
+    """A command line fit for a shell. Options that are None are left out, lists are options given several times.
+
+    Of an option that takes no value, True gives the option itself, and False nothing.
+    """
     import shlex
 
     words = ["llamaexit", name, *arguments]
     for option, value in options.items():
         several = value if isinstance(value, list | tuple) else [value]
-        words += [word for one in several if one is not None for word in (option, str(one))]
+        if isinstance(value, bool):
+            words += [option] if value else []
+        else:
+            words += [word for one in several if one is not None for word in (option, str(one))]
     return shlex.join(words)
+
+
+def locked_again(locked: bool | None) -> dict[str, object]:
+    """The options with which another command holds to the lock as this one does, for `command_with`."""
+    return {"--locked": locked is True, "--no-locked": locked is False}
 
 
 def migration_of(out: Path | None, options: Mapping[str, object], *, here: bool) -> str | None:

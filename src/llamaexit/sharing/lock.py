@@ -19,7 +19,6 @@ from llamaexit.recipes.names import name_key
 from llamaexit.recipes.positions import Key
 from llamaexit.recipes.problems import Document, Problem, did_you_mean
 
-LOCK_FILE = "llamaexit.lock"
 VERSION = 1
 """The version of the format that this tool writes, and the only one it knows."""
 Seen = Literal["registry", "recipe"]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.sources import RecipeText, Sources
+from llamaexit.sharing import LOCK_FILE
 from llamaexit.sharing.addresses import GitAddress, is_remote
-from llamaexit.sharing.lock import LOCK_FILE, Lock, LockError, read_lock, spell_local, text_hash
+from llamaexit.sharing.lock import Lock, LockError, read_lock, spell_local, text_hash
 
 if TYPE_CHECKING:
     from llamaexit.sharing.remote import Fetched

@@ -110,7 +110,7 @@ def take(
     held: dict[tuple[str, str], HeldBack] = {}
     while True:
         pins = _TakingPins(old, file, held, afresh=afresh, cooldown=cooldown)
-        sources = Watched(_Remembering(sources_with(pins), roots, file), pins)
+        sources = Watched(Remembering(sources_with(pins), roots, file), pins)
         try:
             library = load_library(roots.references, project=roots.project, sources=sources)
         except _TooYoung as young:
@@ -202,7 +202,7 @@ class _TakingPins:
                 self.roots[reference] = None
 
 
-class _Remembering:
+class Remembering:
     """Addresses that only an earlier lock remembers count as named in it, not as typed by somebody."""
 
     def __init__(self, sources: Sources, roots: Roots, file: Path) -> None:
