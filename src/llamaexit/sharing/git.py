@@ -148,6 +148,8 @@ class Git:
     def _no_such_rev(self) -> NoReturn:
         rev = self.address.rev
         names = [name.split("/", 2)[2] for name in self._listed("refs/heads/*", "refs/tags/*") if name.count("/") > 1]
+        if not names:
+            raise Unresolved(f"{self.address.url} lists no branches and no tags; is it a git repository?")
         near = did_you_mean(rev, (name for name in names if not name.endswith("^{}")))
         digits = "; a commit is named by all digits of its id" if not near and _hexadecimal(rev) else ""
         raise Unresolved(f"{self.address.url} has no branch and no tag {rev!r}{near}{digits}")

@@ -43,6 +43,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"fsck|index-pack failed", "{url} holds an object that git refuses as damaged"),
     )
 )
+_OF_THE_SERVER = "remote error: "
 
 
 def in_words(said: str, address: GitAddress) -> str:
@@ -52,5 +53,7 @@ def in_words(said: str, address: GitAddress) -> str:
     for pattern, words in _PATTERNS:
         if any(pattern.search(line) for line in own):
             return words.format(host=host, url=address.url, rev=address.rev)
-    last = next((line for line in reversed(own) if line.strip()), "it says nothing")
-    return f"git cannot fetch {address.url}: {printable(last.removeprefix('fatal: '))[:200]}"
+    last = printable(next((line for line in reversed(own) if line.strip()), "it says nothing")).removeprefix("fatal: ")
+    if last.startswith(_OF_THE_SERVER):
+        return f"{host} refuses {address.url} and says {last.removeprefix(_OF_THE_SERVER)[:100]!r}"
+    return f"git cannot fetch {address.url}: {last[:200]}"
