@@ -65,7 +65,7 @@ def test_an_example_that_is_not_met_shows_expected_and_got_with_line_and_rule(ru
 def test_every_example_is_shown_when_that_is_asked_for(run, team) -> None:
     text = run("recipe", "test", team(), "--verbose").stdout
     assert "ok  bots move to what we have tested" in text
-    assert "Decided     replace with qwen3:14b" in text and "Decided     keep" in text
+    assert "Decided     replace with qwen3:14b" in text and "Decided     keep: not Llama: " in text
 
 
 def test_the_answer_is_the_same_in_json(run, team) -> None:

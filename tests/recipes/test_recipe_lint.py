@@ -259,13 +259,13 @@ CASES = [
     ),
     pytest.param(
         "idle-exception", '[policy]\ndeny-origins = ["China"]\n[policy.exceptions]\n"qwen3:8" = "SEC-1"\n',
-        'policy.exceptions."qwen3:8"', "which no recipe describes; did you mean 'qwen3:8b'?",
+        'policy.exceptions."qwen3:8"', "no recipe describes 'qwen3:8'; did you mean 'qwen3:8b'?",
         '[policy]\ndeny-origins = ["China"]\n[policy.exceptions]\n"qwen3:8b" = "SEC-1"\n',
         id="idle-exception for a name nobody knows",
     ),
     pytest.param(
         "idle-exception", '[policy]\ndeny-vendors = ["DeepSeek"]\n[policy.exceptions]\n"qwen3:*" = "SEC-1"\n',
-        'policy.exceptions."qwen3:*"', "which nothing denies that it could lift",
+        'policy.exceptions."qwen3:*"', "nothing that it could lift denies 'qwen3:*'",
         '[policy]\ndeny-vendors = ["DeepSeek"]\n[policy.exceptions]\n"*:1.5b" = "SEC-1"\n',
         id="idle-exception for what is allowed anyway",
     ),

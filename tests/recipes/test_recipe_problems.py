@@ -176,6 +176,11 @@ CASES = [
         id="an exception without a reason",
     ),
     pytest.param(
+        ["[policy.exceptions]", *(f'"qwen3:{number}b" = "SEC-142"' for number in range(101))],
+        "3:1: policy.exceptions: are 101; at most 100 are allowed: deny less, or use patterns",
+        id="more exceptions than anybody can mean",
+    ),
+    pytest.param(
         ["[policy.exceptions]", '" " = "SEC-142"'],
         '4:1: policy.exceptions." ": is for no model: the name is empty',
         id="an exception for nothing",

@@ -14,7 +14,8 @@ from llamaexit.recipes.decode import NESTED
 from llamaexit.recipes.examples import example_findings
 from llamaexit.recipes.model import Deprecation, Figures, Origin, Policy, Recipe, Rule, Score, Tag, Target, kebab
 from llamaexit.recipes.names import name_key
-from llamaexit.recipes.problems import Finding, did_you_mean
+from llamaexit.recipes.policy import MOST_EXCEPTIONS
+from llamaexit.recipes.problems import Finding, Suggestions
 from llamaexit.recipes.smoke_meaning import smoke_findings
 from llamaexit.units import parse_size
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 LICENCE_CLASSES = ("open-source", "commercial")
 """Classes that `licences-allowed` takes beside licence ids."""
-MOST_SUGGESTIONS = 20
-"""Looking for near names among two thousand takes a while; after this many, names are only called unknown."""
 
 _DIGEST = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{12,64}")
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
@@ -89,7 +88,7 @@ class _Known:
     def __init__(self, library: Library, mentioned: frozenset[str] | None) -> None:
         self.library = library
         self.mentioned = mentioned
-        self._suggestions = MOST_SUGGESTIONS
+        self._near = Suggestions()
         self._generations: frozenset[str] | None = None
 
     def target(self, name: str, key: Key) -> Iterator[Finding]:
@@ -134,10 +133,6 @@ class _Known:
         """Whether a name that is not in the library may be called unknown."""
         return self.mentioned is not None and name not in self.mentioned
 
-    def _near(self, word: str, known: Callable[[], Iterable[str]]) -> str:
-        self._suggestions -= 1
-        return did_you_mean(word, known()) if self._suggestions >= 0 else ""
-
 
 def _policy(policy: Policy, known: _Known) -> Iterator[Finding]:
     for number, licence in enumerate(policy.licences_allowed or ()):
@@ -146,11 +141,7 @@ def _policy(policy: Policy, known: _Known) -> Iterator[Finding]:
         for number, pattern in enumerate(getattr(policy, name) or ()):
             if not pattern.strip():
                 yield Finding(("policy", kebab(name), number), "is empty")
-    for pattern, why in (policy.exceptions or {}).items():
-        if not pattern.strip():
-            yield Finding(("policy", "exceptions", pattern), "is for no model: the name is empty")
-        if not why.strip():
-            yield Finding(("policy", "exceptions", pattern), "is empty: say why, and who has allowed it")
+    yield from _exceptions(policy.exceptions or {})
     if policy.max_download is not None:
         yield from _size(policy.max_download, ("policy", "max-download"))
     if policy.min_context is not None and policy.min_context < 1:
@@ -160,6 +151,18 @@ def _policy(policy: Policy, known: _Known) -> Iterator[Finding]:
     for target, digest in (policy.pins or {}).items():
         yield from known.target(target, ("policy", "pins", target))
         yield from _digest(digest, ("policy", "pins", target))
+
+
+def _exceptions(exceptions: dict[str, str]) -> Iterator[Finding]:
+    at = ("policy", "exceptions")
+    if len(exceptions) > MOST_EXCEPTIONS:
+        yield Finding(at, f"are {len(exceptions)}; at most {MOST_EXCEPTIONS} are allowed: deny less, or use patterns")
+        return
+    for pattern, why in exceptions.items():
+        if not pattern.strip():
+            yield Finding((*at, pattern), "is for no model: the name is empty")
+        if not why.strip():
+            yield Finding((*at, pattern), "is empty: say why, and who has allowed it")
 
 
 def _rules(rules: tuple[Rule, ...], known: _Known) -> Iterator[Finding]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MOST_EXCEPTIONS = 100
+"""Exceptions of one recipe: each is held against every target."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided(Generic[T]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llamaexit.recipes.lint.registry import Mark, lint
 from llamaexit.recipes.names import is_pattern, means
 from llamaexit.recipes.needs import NEEDS, NEVER_AUTOMATIC
+from llamaexit.recipes.policy import MOST_EXCEPTIONS
 from llamaexit.recipes.problems import did_you_mean
 from llamaexit.units import gb, parse_size
 
@@ -107,20 +108,18 @@ def idle_exception(seen: Seen) -> Iterator[Mark]:
     own recipe and of those below it; licences and sizes are not lifted.
     """
     made = seen.recipe.policy.exceptions if seen.recipe.policy is not None else None
-    if not made:
+    if not made or len(made) > MOST_EXCEPTIONS:
         return
     policy, known = seen.library.policy, seen.library.target_names()
     for pattern in made:
         described = [name for name in known if means(pattern, name)]
         if not described:
-            text = f"is for {pattern!r}, which no recipe describes{did_you_mean(pattern, known)}"
+            text = f"no recipe describes {pattern!r}{did_you_mean(pattern, known)}"
             yield Mark(("policy", "exceptions", pattern), text)
             continue
         found = [(name, target[0]) for name in described if (target := seen.library.target(name)) is not None]
         if not any(policy.exemption(target, (name, target.name)) for name, target in found):
-            yield Mark(
-                ("policy", "exceptions", pattern), f"is for {pattern!r}, which nothing denies that it could lift"
-            )
+            yield Mark(("policy", "exceptions", pattern), f"nothing that it could lift denies {pattern!r}")
 
 
 def _size(seen: Seen, choice: Choice) -> int:
