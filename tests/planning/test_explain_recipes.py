@@ -110,6 +110,15 @@ def test_policy_is_told_key_by_key_with_what_each_cuts(found: Explanation) -> No
     ]
 
 
+def test_policy_tells_what_it_cuts_also_where_something_else_is_told_first(tmp_path: Path) -> None:
+    text = BASE.replace('"qwen3:14b"', '"deepseek-r1:8b"')  # it has no tools, which the source has
+    (tmp_path / "base.toml").write_text(text)
+    found = explain(load_library([tmp_path / "base.toml"]), "llama3.1:8b")
+    candidate = next(one for rule in found.rules for one in rule.candidates if one.model == "deepseek-r1:8b")
+    assert (candidate.because, candidate.policy) == ("capability", "")
+    assert [one.cuts for one in found.policy] == [("deepseek-r1:8b",), ()]
+
+
 def test_recipes_are_told_with_who_extends_whom(found: Explanation) -> None:
     assert [(one.name, one.named, one.extends) for one in found.recipes] == [
         ("team", "command-line", ("platform",)),

@@ -62,7 +62,7 @@ class Applied:
 class PolicyKey:
     """One key of the policy in force: its value in words, and where it is decided.
 
-    cuts: the targets it is against. passes: those that only an exception lets pass.
+    cuts: the targets it is against, whatever else is against them. passes: those that only an exception lets pass.
     """
 
     key: str
@@ -116,9 +116,7 @@ def explain(library: Library, model: str, uses: tuple[Use, ...] = ()) -> Explana
         None,
         tuple(_applied(question, decision)),
         _overruled(library, question),
-        _policy(
-            library, [(one.model, one.policy) for one in decision.rejected if one.policy], _passing(question, library)
-        ),
+        _policy(library, _cut(question, decision, library), _passing(question, library)),
         recipes,
         assumed,
     )
@@ -185,6 +183,16 @@ def _overruled(library: Library, question: Question) -> tuple[Overruled, ...]:
     uses = question.use.uses
     about = {id(bound) for use in uses for bound in book.matching(question.names, use, generation, parameters)}
     return tuple(one for one in lost if id(one.bound) in about)
+
+
+def _cut(question: Question, decision: Decision, library: Library) -> tuple[tuple[str, str], ...]:
+    """Targets with the key of the policy that is against them; also where something else is, which is told first."""
+    cut = dict.fromkeys((one.model, one.policy) for one in decision.rejected if one.policy)
+    for one in question.candidates:
+        if one.target is not None:
+            refusal = library.policy.refusal(one.target, (one.model, one.target.name), library.licence)
+            cut.update({(one.model, refusal.key): None} if refusal is not None else {})
+    return tuple(cut)
 
 
 def _passing(question: Question, library: Library) -> tuple[str, ...]:
