@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +60,32 @@ def test_start_imports_nothing_heavy(arguments) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+_FETCHING = frozenset(
+    {
+        "llamaexit.sharing.remote", "llamaexit.sharing.git", "llamaexit.sharing.web", "llamaexit.sharing.cache",
+        "httpx", "filelock", "tomlkit",
+    }
+)  # fmt: skip
+"""What only fetching recipes and writing settings need."""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "absent"),
+    [
+        (None, _FETCHING | {"llamaexit.sharing.addresses", "llamaexit.sharing.trust", "tomllib", "pydantic"}),
+        ('schema = 1\nname = "mine"\n', _FETCHING),
+    ],
+    ids=["no recipe of one's own", "a recipe of this folder"],
+)
+def test_plan_without_recipes_from_elsewhere_imports_nothing_to_fetch_them(recipe, absent) -> None:
+    if recipe is not None:
+        Path("llamaexit.toml").write_text(recipe)
+    code = (
+        "import sys; from llamaexit.__main__ import main;"
+        "code = main(['plan', 'llama3.1:8b', '--vram', '24GiB', '--ram', '64GiB']);"
+        f"sys.stderr.write(' '.join([str(code), *sorted({set(absent)} & set(sys.modules))]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "0"
