@@ -49,9 +49,9 @@ class Globs(Generic[T]):
 
     def add(self, pattern: str, value: T) -> None:
         """Add a pattern, whether or not it is there already."""
-        beginning = _beginning(pattern)
-        self._lengths[len(beginning)] = None
-        self._by_beginning.setdefault(beginning, []).append((pattern, value))
+        start = beginning(pattern)
+        self._lengths[len(start)] = None
+        self._by_beginning.setdefault(start, []).append((pattern, value))
 
     def matching(self, text: str) -> Iterator[T]:
         """What belongs to the patterns that mean a text, in no order."""
@@ -65,6 +65,6 @@ class Globs(Generic[T]):
         return any(True for _ in self.matching(text))
 
 
-def _beginning(pattern: str) -> str:
+def beginning(pattern: str) -> str:
     """What every text that a pattern means begins with."""
     return next((pattern[:at] for at, sign in enumerate(pattern) if sign in _SIGNS), pattern)

@@ -30,8 +30,6 @@ Named = Literal["", "user", "project", "command-line"]
 others extend it."""
 STALE_AFTER = dt.timedelta(days=180)
 """Facts older than this are worth a warning: tags move, libraries grow."""
-MOST_SUGGESTIONS = 20
-"""Entries of `disable` for which it is said what was probably meant; after that, only that they disable nothing."""
 MOST_WARNINGS = 100
 """Entries of `disable` that are warned of; the rest is counted."""
 
@@ -386,6 +384,8 @@ class Library:
         """For each recipe that is not built in, the lowest first, what `idle_disables` says of it."""
         if not any(layer.recipe.disable for layer in self._layers):
             return ((),) * len(self._layers)
+        from llamaexit.recipes.problems import Suggestions
+
         first = dict.fromkeys(self._pack.rule_keys, -1)  # where the lowest rule of each key stands
         for position, indexed in enumerate(reversed(self._above)):
             for key in indexed.keys:
@@ -396,11 +396,14 @@ class Library:
                 if is_pattern(entry):
                     patterns.add(entry, (position, number))
         busy = {(above, number) for key, at in first.items() for above, number in patterns.matching(key) if at < above}
-        suggestions = iter(range(MOST_SUGGESTIONS))
+        by_id = {key.partition("/")[2]: key for key in reversed(first)}
+        suggest = Suggestions()
 
         def said(position: int, entry: str) -> str:
-            near = _meant(entry, self.keys_below(position)) if next(suggestions, None) is not None else ""
-            return f"no rule is called {entry!r}{near}"
+            whole = by_id.get(entry, entry)
+            if first.get(whole, position) < position:
+                return f"no rule is called {entry!r}; with its recipe it is {whole!r}"
+            return f"no rule is called {entry!r}{suggest(entry, lambda: self.keys_below(position))}"
 
         return tuple(
             tuple(
@@ -555,14 +558,6 @@ def _merged(highest_first: Iterable[Mapping[str, T]]) -> dict[str, T]:
         for key, value in index.items():
             found.setdefault(key, value)
     return found
-
-
-def _meant(entry: str, keys: Sequence[str]) -> str:
-    """What was probably meant by an entry that disables nothing."""
-    from llamaexit.recipes.problems import did_you_mean
-
-    whole = next((key for key in keys if key.partition("/")[2] == entry), None)
-    return f"; with its recipe it is {whole!r}" if whole is not None else did_you_mean(entry, keys)
 
 
 def _spoken(name: str) -> str:

@@ -28,5 +28,10 @@ def means(pattern: str, name: str) -> bool:
     """Whether a pattern means a model name, whatever the case. A pattern without a tag means every tag."""
     lowered, own = pattern.strip().lower(), name_key(name)
     if is_pattern(lowered):
-        return matches(lowered, own) or matches(lowered, own.rpartition(":")[0])
+        return means_key(lowered, own)
     return name_key(lowered) == own or lowered == own.rpartition(":")[0]
+
+
+def means_key(pattern: str, key: str) -> bool:
+    """The same for a pattern in lower case and the form in which names are looked up."""
+    return matches(pattern, key) or matches(pattern, key.rpartition(":")[0])

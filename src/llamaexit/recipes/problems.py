@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -13,6 +13,8 @@ from llamaexit.recipes.positions import Key, Place, find_places
 
 MOST_KNOWN = 10_000
 """Words among which near ones are looked for; that takes a few tenths of a second."""
+MOST_SUGGESTIONS = 20
+"""Words for which near ones are looked for; after that it is only said that they are not known."""
 MOST_LISTED = 100
 """Problems listed at most; a file of garbage would otherwise fill the screen."""
 
@@ -112,6 +114,18 @@ def did_you_mean(word: str, known: Iterable[str], quote: str = "'") -> str:
     lowered = {item.lower(): item for item in islice(known, MOST_KNOWN)}
     near = get_close_matches(word.lower()[:200], lowered, n=1, cutoff=0.6)
     return f"; did you mean {quote}{lowered[near[0]]}{quote}?" if near else ""
+
+
+class Suggestions:
+    """`did_you_mean` for the first words it is asked about, and nothing for those that follow."""
+
+    def __init__(self) -> None:
+        self._left = MOST_SUGGESTIONS
+
+    def __call__(self, word: str, known: Callable[[], Iterable[str]]) -> str:
+        """What to add to a message about a word, with all known ones at hand."""
+        self._left -= 1
+        return did_you_mean(word, known()) if self._left >= 0 else ""
 
 
 def refuse(problems: Sequence[Problem]) -> RecipeError:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
 
+from llamaexit.recipes.globs import beginning
 from llamaexit.recipes.lint.globs import can_both_match
 from llamaexit.recipes.lint.registry import Mark, lint
-from llamaexit.recipes.lint.seen import named
+from llamaexit.recipes.lint.seen import in_a_circle, named
 from llamaexit.recipes.names import is_pattern, name_key
 
 if TYPE_CHECKING:
     from llamaexit.recipes.lint.seen import Seen
     from llamaexit.recipes.model import Rule
 
-_MOST_COMPARED = 1000
-"""Rules of one use that are compared with each other: half a million pairs."""
+_MOST_COMPARED = 100
+"""Earlier rules about the same that a rule is compared with; whoever has more of them has been told enough."""
+_MOST_WITHOUT_STAR = 5000
+"""Pairs of patterns of which one has no star that are held against each other, which takes up to a millisecond each."""
+
+
+_MOST_CIRCLES = 100
+"""Steps on circles that are followed back to where they began; each may lead through all rules of a recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +49,16 @@ class _Reach:
     def sized(self) -> bool:
         return self.low > 0 or self.high < float("inf")
 
-    def meets(self, other: _Reach) -> str | None:
-        """What both apply to, as closely as each other, in words; None where they never meet or one is closer."""
+    def is_of_kind(self, other: _Reach) -> bool:
+        """Whether there are kinds of models that both are for, one as closely as the other."""
         kinds = not self.generation or not other.generation or not self.generation.isdisjoint(other.generation)
-        if not kinds or not (self.low < other.high and other.low < self.high):
-            return None
-        if shared := sorted(self.names & other.names):
-            return f"names {shared[0]}"
-        for one in sorted(self.patterns):
-            for two in sorted(other.patterns):
-                if one == two or can_both_match(one, two):
-                    return f"has the pattern {one}" if one == two else f"matches names ({two}) that {one} matches, too"
-        # a rule for a size comes before those for any size
-        if not (self.names | self.patterns | other.names | other.patterns) and self.sized == other.sized:
-            return "is for the same kind of models"
-        return None
+        # a rule for a size comes before those for any size, unless it names models
+        return (
+            kinds
+            and self.low < other.high
+            and other.low < self.high
+            and (bool(self.names | self.patterns) or self.sized == other.sized)
+        )
 
     def covers(self, other: _Reach) -> bool:
         """Whether it applies to everything that another one applies to, at least as closely."""
@@ -72,18 +75,83 @@ class _Reach:
         )
 
 
-def _pairs(seen: Seen) -> Iterator[tuple[int, Rule, _Reach, int, Rule, _Reach]]:
-    """Two rules for one use, the earlier one first."""
-    by_use: dict[str, list[tuple[int, Rule, _Reach]]] = {}
-    for number, rule in enumerate(seen.recipe.rules):
-        by_use.setdefault(rule.use, []).append((number, rule, _Reach.of(rule)))
-    for rules in by_use.values():
-        for first, second in combinations(rules[:_MOST_COMPARED], 2):
-            yield (*first, *second)
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A rule with its number, what it applies to, and the names of its targets."""
+
+    number: int
+    rule: Rule
+    reach: _Reach
+    targets: tuple[str, ...]
+
+    def same(self, other: _Placed) -> bool:
+        return self.reach == other.reach and self.targets == other.targets
+
+    def leaves_nothing(self, other: _Placed) -> bool:
+        """Whether all that a later rule would try has been tried by this one."""
+        return self.reach.covers(other.reach) and set(other.targets) <= set(self.targets)
 
 
-def _targets(rule: Rule) -> list[str]:
-    return [name_key(choice.model) for choice in rule.targets]
+class _Pair(NamedTuple):
+    """Two rules for one use that may be about the same models, and what they have in common, in words."""
+
+    first: _Placed
+    second: _Placed
+    what: str
+
+
+def _placed(seen: Seen) -> list[_Placed]:
+    return [
+        _Placed(number, rule, _Reach.of(rule), tuple(name_key(choice.model) for choice in rule.targets))
+        for number, rule in enumerate(seen.recipe.rules)
+    ]
+
+
+def _sharing(rules: list[_Placed]) -> Iterator[_Pair]:
+    """Rules that have a name or a pattern in common, or that both have none."""
+    met: dict[tuple[str, str], list[_Placed]] = {}
+    for one in rules:
+        whats = [(name, f"names {name}") for name in sorted(one.reach.names)]
+        whats += [(pattern, f"has the pattern {pattern}") for pattern in sorted(one.reach.patterns)]
+        for text, what in whats or [("", "is for the same kind of models")]:
+            before = met.setdefault((one.rule.use, text), [])
+            yield from (_Pair(other, one, what) for other in before)
+            if len(before) < _MOST_COMPARED:
+                before.append(one)
+
+
+def _overlapping(rules: list[_Placed]) -> Iterator[_Pair]:
+    """Rules that put different targets first, and whose patterns can mean one name."""
+    patterns = [((one.rule.use, beginning(text)), one, text) for one in rules for text in one.reach.patterns]
+    patterns.sort(key=lambda item: (item[0], item[1].number, item[2]))
+    budget = iter(range(_MOST_WITHOUT_STAR))
+    above: list[tuple[tuple[str, str], _Placed, str]] = []
+    kept: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
+    for (use, start), one, text in patterns:
+        # only what begins alike can mean one name, and in this order the shorter beginning comes first
+        while above and not (above[-1][0][0] == use and start.startswith(above[-1][0][1])):
+            above.pop()
+        different = (item for item in above if item[1].targets[:1] != one.targets[:1])
+        for _, other, its in islice(different, _MOST_COMPARED):
+            if not ("*" in text and "*" in its) and next(budget, None) is None:
+                continue
+            if text != its and can_both_match(text, its):
+                (first, mine), (second, theirs) = sorted([(other, its), (one, text)], key=lambda item: item[0].number)
+                yield _Pair(first, second, f"matches names ({theirs}) that {mine} matches, too")
+        kept[use, start, one.targets[:1]] += 1
+        if kept[use, start, one.targets[:1]] <= _MOST_COMPARED:
+            above.append(((use, start), one, text))
+
+
+def _told(pairs: Iterable[_Pair], said: Callable[[_Pair], str | None]) -> Iterator[Mark]:
+    """What is said of pairs of rules, once for each later one: of it and the first earlier one that gives reason to."""
+    earlier: dict[int, dict[int, _Pair]] = {}
+    for pair in pairs:
+        earlier.setdefault(pair.second.number, {}).setdefault(pair.first.number, pair)
+    for number, others in sorted(earlier.items()):
+        text = next(filter(None, (said(pair) for _, pair in sorted(others.items()))), None)
+        if text is not None:
+            yield Mark(("rules", number), text)
 
 
 @lint("warning")
@@ -92,9 +160,11 @@ def duplicate_rule(seen: Seen) -> Iterator[Mark]:
 
     The later one says nothing new. Delete it.
     """
-    for _, first, one, number, second, two in _pairs(seen):
-        if one == two and _targets(first) == _targets(second):
-            yield Mark(("rules", number), f"says what {named(first)} says already")
+
+    def said(pair: _Pair) -> str | None:
+        return f"says what {named(pair.first.rule)} says already" if pair.first.same(pair.second) else None
+
+    yield from _told(_sharing(_placed(seen)), said)
 
 
 @lint("warning")
@@ -103,10 +173,14 @@ def shadowed_rule(seen: Seen) -> Iterator[Mark]:
 
     An earlier rule applies to everything this one applies to, and has all of its targets. Delete it, or put it first.
     """
-    for _, first, one, number, second, two in _pairs(seen):
-        same = one == two and _targets(first) == _targets(second)
-        if not same and one.covers(two) and second.automatic and set(_targets(second)) <= set(_targets(first)):
-            yield Mark(("rules", number), f"never counts: {named(first)} has tried all of its targets by then")
+
+    def said(pair: _Pair) -> str | None:
+        first, second, _ = pair
+        if first.same(second) or not second.rule.automatic or not first.leaves_nothing(second):
+            return None
+        return f"never counts: {named(first.rule)} has tried all of its targets by then"
+
+    yield from _told(_sharing(_placed(seen)), said)
 
 
 @lint("error")
@@ -116,13 +190,17 @@ def order_decides(seen: Seen) -> Iterator[Mark]:
     Whoever sorts the file changes what everybody gets. Put the targets into one rule, in the order they are to be
     tried, or make one of the two narrower: a rule that names a model comes before one whose pattern matches it.
     """
-    for _, first, one, number, second, two in _pairs(seen):
-        what = one.meets(two)
-        if what is None or not (first.targets and second.targets) or _targets(first)[0] == _targets(second)[0]:
-            continue
-        if not (one.covers(two) and set(_targets(second)) <= set(_targets(first))):
-            text = f"{what}, like {named(first)}: only their order in the file decides which target comes first"
-            yield Mark(("rules", number), text)
+
+    def said(pair: _Pair) -> str | None:
+        first, second, what = pair
+        if not first.targets or not second.targets or first.targets[0] == second.targets[0]:
+            return None
+        if not first.reach.is_of_kind(second.reach) or first.leaves_nothing(second):
+            return None
+        return f"{what}, like {named(first.rule)}: only their order in the file decides which target comes first"
+
+    rules = _placed(seen)
+    yield from _told(chain(_sharing(rules), _overlapping(rules)), said)
 
 
 @lint("warning")
@@ -149,27 +227,71 @@ def replacement_cycle(seen: Seen) -> Iterator[Mark]:
     for number, rule in enumerate(seen.recipe.rules):
         for text in rule.match:
             if not is_pattern(text):
-                for target in _targets(rule):
-                    steps.setdefault((rule.use, name_key(text)), {}).setdefault(target, number)
+                for choice in rule.targets:
+                    steps.setdefault((rule.use, name_key(text)), {}).setdefault(name_key(choice.model), number)
     told: set[frozenset[str]] = set()
+    circles = _circling(steps)
+    searches = iter(range(_MOST_CIRCLES))
     for (use, start), targets in steps.items():
         for target, number in targets.items():
+            if circles[use, start] != circles[use, target] or next(searches, None) is None:
+                continue
             way = _way_back(target, start, use, steps)
             if way is not None and frozenset(way) not in told and not _moved_on(seen, way):
                 told.add(frozenset(way))
-                yield Mark(("rules", number, "targets"), f"lead round in a circle: {' → '.join([start, *way])}")
+                yield Mark(("rules", number, "targets"), f"lead round in a circle: {in_a_circle([start, *way])}")
+
+
+def _circling(steps: dict[tuple[str, str], dict[str, int]]) -> dict[tuple[str, str], int]:
+    """For each model of a use, a number that those on a circle with it have, too (Tarjan's algorithm, no recursion)."""
+    group: dict[tuple[str, str], int] = {}
+    low: dict[tuple[str, str], int] = {}
+    waiting: list[tuple[str, str]] = []
+    for root in steps:
+        if root in low:
+            continue
+        low[root] = order = len(low)
+        waiting.append(root)
+        path = [(root, order, iter(steps[root]))]
+        while path:
+            node, order, targets = path[-1]
+            for target in targets:
+                following = (node[0], target)
+                if following not in low:
+                    low[following] = len(low)
+                    waiting.append(following)
+                    path.append((following, low[following], iter(steps.get(following, ()))))
+                    break
+                if following not in group:
+                    low[node] = min(low[node], low[following])
+            else:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[node])
+                if low[node] == order:
+                    while True:
+                        group[waiting[-1]] = order
+                        if waiting.pop() == node:
+                            break
+    return group
 
 
 def _way_back(start: str, goal: str, use: str, steps: dict[tuple[str, str], dict[str, int]]) -> list[str] | None:
     """The shortest way from a target to the model it replaces, over rules for one use."""
-    ways, met = [[start]], {start}
-    for way in ways:
-        if way[-1] == goal:
-            return way
-        for target in steps.get((use, way[-1]), {}):
-            if target not in met:
-                met.add(target)
-                ways.append([*way, target])
+    came_from: dict[str, str | None] = {start: None}
+    waiting = [start]
+    for model in waiting:
+        if model == goal:
+            way: list[str] = []
+            at: str | None = model
+            while at is not None:
+                way.append(at)
+                at = came_from[at]
+            return way[::-1]
+        for target in steps.get((use, model), {}):
+            if target not in came_from:
+                came_from[target] = model
+                waiting.append(target)
     return None
 
 

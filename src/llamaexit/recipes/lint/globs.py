@@ -8,7 +8,7 @@ _Sign = frozenset[str] | None
 """The characters that may stand in one place; None: any."""
 _STAR = "*"
 _END = object()
-_MOST = 100_000
+_MOST = 10_000
 """Pairs of places to look at; names are short, and what is longer is not meant."""
 _WIDEST = 1000
 """Characters of a range, after which it is any character."""
@@ -20,6 +20,8 @@ def can_both_match(first: str, second: str) -> bool:
     Sets that begin with `!` count as any character: close enough for a question of style.
     """
     one, other = _signs(first.lower()), _signs(second.lower())
+    if _STAR in one and _STAR in other:  # what lies between beginning and end, the stars of the other one take in
+        return _begin_alike(one, other) and _begin_alike(one[::-1], other[::-1])
     if len(one) * len(other) > _MOST:
         return False
     waiting, met = [(0, 0)], {(0, 0)}
@@ -32,6 +34,16 @@ def can_both_match(first: str, second: str) -> bool:
                 met.add(step)
                 waiting.append(step)
     return False
+
+
+def _begin_alike(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    """Whether the same text can be meant up to the first star in one of them."""
+    for mine, theirs in zip(one, other, strict=False):
+        if _STAR in (mine, theirs):
+            return True
+        if not _meet(mine, theirs):
+            return False
+    return True
 
 
 def _steps(one: tuple[object, ...], other: tuple[object, ...], i: int, j: int) -> Iterator[tuple[int, int]]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llamaexit.recipes.lint.registry import Mark, lint
+from llamaexit.recipes.lint.seen import in_a_circle
 from llamaexit.recipes.names import is_pattern, name_key
-from llamaexit.recipes.problems import did_you_mean
+from llamaexit.recipes.problems import Suggestions
 
 if TYPE_CHECKING:
     from llamaexit.recipes.lint.seen import Seen
     from llamaexit.recipes.model import Deprecation
     from llamaexit.recipes.positions import Key
 
+_MOST_SEARCHES = 1000
+"""Names for which near ones are looked for, and names among which that is done: half a minute at worst."""
 _COMMIT = re.compile(r"@[0-9a-f]{40}(?:#|$)")
 _SHA256 = re.compile(r"#(?:[^#]*&)?sha256=[0-9a-f]{64}(?:&|$)")
 
@@ -36,11 +40,15 @@ def replaces_nothing(seen: Seen) -> Iterator[Mark]:
 
     It looks as if it were to replace a rule, and adds one instead.
     """
-    recipes = {key.partition("/")[0] for key in seen.below}
+    recipes: dict[str, list[str]] = {}
+    for key in seen.below:
+        recipes.setdefault(key.partition("/")[0], []).append(key)
+    suggest = Suggestions()
+    below = frozenset(seen.below)
     for number, rule in enumerate(seen.recipe.rules):
         recipe, slash, rest = rule.id.partition("/")
-        if slash and recipe in recipes and rule.id not in seen.below:
-            near = did_you_mean(rule.id, [key for key in seen.below if key.startswith(f"{recipe}/")])
+        if slash and recipe in recipes and rule.id not in below:
+            near = suggest(rule.id, partial(recipes.__getitem__, recipe))
             yield Mark(("rules", number, "id"), f"{recipe!r} has no rule {rest!r} that this could replace{near}")
 
 
@@ -76,9 +84,10 @@ def deprecated_recipe(seen: Seen) -> Iterator[Mark]:
 
     Its authors say what takes its place, and until when they keep it up.
     """
-    own = next((entry for entry in seen.library.loaded if entry.name == seen.recipe.name), None)
+    loaded = {entry.name: entry for entry in seen.library.loaded}
+    own = loaded.get(seen.recipe.name)
     for name in own.extends if own is not None else ():
-        other = next((entry for entry in seen.library.loaded if entry.name == name), None)
+        other = loaded.get(name)
         if other is not None and other.deprecated is not None:
             yield Mark(("extends",), f"{name} {other.deprecated.in_words(seen.today)}")
 
@@ -107,34 +116,43 @@ def unknown_successor(seen: Seen) -> Iterator[Mark]:
         for key, rule in zip(seen.keys, seen.recipe.rules, strict=False)
         if rule.deprecated is not None and rule.deprecated.replaced_by
     }
-    told: set[str] = set()
+    suggest = Suggestions()
+    circles = _circles(successors)
     for number, (key, rule) in enumerate(zip(seen.keys, seen.recipe.rules, strict=False)):
         if key not in successors or rule.deprecated is None:
             continue
         at = ("rules", number, "deprecated", "replaced-by")
         wanted, successor = rule.deprecated.replaced_by, successors[key]
         if successor is None:
-            yield Mark(at, f"no rule is called {wanted!r}{did_you_mean(wanted, (*seen.keys, *seen.below))}")
-        elif key not in told and (circle := _circle(key, successors)) is not None:
-            told.update(circle)
-            yield Mark(at, f"leads in a circle: {' → '.join(circle)}")
+            near = suggest(wanted, lambda: (*seen.keys, *seen.below))
+            yield Mark(at, f"no rule is called {wanted!r}{near}")
+        elif key in circles:
+            yield Mark(at, f"leads in a circle: {in_a_circle(circles[key])}")
 
 
 def _key_of(name: str, seen: Seen) -> str | None:
-    if name in seen.keys or name in seen.below:
+    if name in seen.all_keys:
         return name
-    return f"{seen.recipe.name}/{name}" if f"{seen.recipe.name}/{name}" in seen.keys else None
+    return f"{seen.recipe.name}/{name}" if f"{seen.recipe.name}/{name}" in seen.all_keys else None
 
 
-def _circle(start: str, successors: dict[str, str | None]) -> list[str] | None:
-    way = [start]
-    while (following := successors.get(way[-1])) is not None:
-        way.append(following)
-        if following == start:
-            return way
-        if following in way[:-1]:
-            return None  # the circle is told where it begins
-    return None
+def _circles(successors: dict[str, str | None]) -> dict[str, list[str]]:
+    """Every circle of successors, by the rule on it that comes first."""
+    order = {key: number for number, key in enumerate(successors)}
+    found: dict[str, list[str]] = {}
+    met: set[str] = set()
+    for start in successors:
+        way: list[str] = []
+        at: str | None = start
+        while at is not None and at in successors and at not in met:
+            met.add(at)
+            way.append(at)
+            at = successors[at]
+        if at in way:
+            circle = way[way.index(at) :]
+            turn = circle.index(min(circle, key=order.__getitem__))
+            found[circle[turn]] = [*circle[turn:], *circle[:turn], circle[turn]]
+    return found
 
 
 @lint("warning")
@@ -143,24 +161,24 @@ def misspelled_model(seen: Seen) -> Iterator[Mark]:
 
     A rule for a misspelled name never applies. If the name is right, describe the model in `[[origins]]`.
     """
-    known: list[str] | None = None
+    searches = iter(range(_MOST_SEARCHES))
     for number, rule in enumerate(seen.recipe.rules):
         for position, text in enumerate(rule.match):
             if is_pattern(text) or seen.library.origin(text) is not None or seen.library.target(text) is not None:
                 continue
-            if known is None:
-                known = [name for one in seen.library.origins for name in (one.name, *one.also)]
-            near = _nearly(name_key(text), known)
+            if next(searches, None) is None:
+                return
+            near = _nearly(name_key(text), seen)
             if near is not None:
                 yield Mark(("rules", number, "match", position), f"no recipe knows {text!r}; did you mean {near!r}?")
 
 
-def _nearly(name: str, known: list[str]) -> str | None:
+def _nearly(name: str, seen: Seen) -> str | None:
     from difflib import get_close_matches
 
     # a tag of its own (`llama3.1:team`) is no slip of the keyboard
-    same_tag = [one for one in known if name_key(one).rpartition(":")[2] == name.rpartition(":")[2]]
-    near = get_close_matches(name, same_tag, n=1, cutoff=0.85)
+    same_tag = seen.known_names.get(name.rpartition(":")[2], ())
+    near = get_close_matches(name, same_tag[:_MOST_SEARCHES], n=1, cutoff=0.85)
     return near[0] if near else None
 
 
@@ -170,10 +188,11 @@ def only_latest(seen: Seen) -> Iterator[Mark]:
 
     Write `llama3.1:*` for every tag, or the tag that is meant.
     """
+    models = {one.name.rpartition(":")[0].lower() for one in seen.library.origins}
     for number, rule in enumerate(seen.recipe.rules):
         for position, text in enumerate(rule.match):
             bare = text.strip()
             if ":" in bare.rpartition("/")[2] or is_pattern(bare):
                 continue
-            if any(one.name.rpartition(":")[0].lower() == bare.lower() for one in seen.library.origins):
+            if bare.lower() in models:
                 yield Mark(("rules", number, "match", position), f"means {bare}:latest only; {bare}:* is every tag")

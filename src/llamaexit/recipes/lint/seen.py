@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from llamaexit.recipes.names import is_pattern, means
+from llamaexit.recipes.names import is_pattern, means_key, name_key
 
 if TYPE_CHECKING:
     from llamaexit.recipes.library import Library
     from llamaexit.recipes.model import Choice, Origin, Recipe, Rule, Target
     from llamaexit.recipes.positions import Key
     from llamaexit.recipes.problems import Kind, Problem
+
+
+_LONGEST_WAY = 12
+"""Stations of a circle that are named."""
+_MOST_LLAMAS = 1000
+"""Llama models that patterns are held against; a hundred and thirty are built in."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +48,47 @@ class Seen:
 
     def sources(self, rule: Rule) -> tuple[Origin, ...]:
         """The models that are known and that a rule is for: those it names, and those its patterns mean."""
-        patterns = [text for text in rule.match if is_pattern(text)]
-        found = [origin for text in rule.match if (origin := self.library.origin(text)) is not None]
-        if patterns:
-            found += [one for one in self._llamas if any(means(pattern, one.name) for pattern in patterns)]
-        return tuple(dict.fromkeys(found))
+        if id(rule) not in self._sources:
+            patterns = [text.strip().lower() for text in rule.match if is_pattern(text)]
+            found = [origin for text in rule.match if (origin := self.library.origin(text)) is not None]
+            if patterns:
+                found += [one for key, one in self._llamas if any(means_key(pattern, key) for pattern in patterns)]
+            self._sources[id(rule)] = tuple({one.name: one for one in found}.values())
+        return self._sources[id(rule)]
 
     @cached_property
-    def _llamas(self) -> Sequence[Origin]:
-        return [origin for origin in self.library.origins if origin.lineage == "meta"]
+    def _sources(self) -> dict[int, tuple[Origin, ...]]:
+        return {}
+
+    @cached_property
+    def _llamas(self) -> Sequence[tuple[str, Origin]]:
+        llamas = (origin for origin in self.library.origins if origin.lineage == "meta")
+        return [(name_key(origin.name), origin) for origin in islice(llamas, _MOST_LLAMAS)]
+
+    @cached_property
+    def known_names(self) -> Mapping[str, Sequence[str]]:
+        """The names and aliases of the models people have, by their tags."""
+        found: dict[str, list[str]] = {}
+        for one in self.library.origins:
+            for name in (one.name, *one.also):
+                found.setdefault(name_key(name).rpartition(":")[2], []).append(name)
+        return found
+
+    @cached_property
+    def all_keys(self) -> frozenset[str]:
+        """The keys of its rules and of those below."""
+        return frozenset((*self.keys, *self.below))
 
     def of_kind(self, kind: Kind) -> Iterator[Problem]:
         """What makes the recipe unusable, of one kind."""
         return (problem for problem in self.problems if problem.kind == kind)
+
+
+def in_a_circle(way: Sequence[str]) -> str:
+    """What leads back to where it began, in words; shortened where it is long."""
+    if len(way) > _LONGEST_WAY:
+        way = [*way[: _LONGEST_WAY - 2], f"({len(way) - _LONGEST_WAY + 1} more)", way[-1]]
+    return " → ".join(way)
 
 
 def named(rule: Rule) -> str:
