@@ -462,7 +462,12 @@ def test_patterns_that_match_a_name_can_both_match(one: str, other: str, name: s
 
 
 def test_patterns_of_absurd_length_are_not_compared() -> None:
-    assert not can_both_match("a*" * 5000, "*a" * 5000)
+    assert not can_both_match("a?" * 5000, "?a" * 5000)
+
+
+def test_patterns_of_absurd_length_with_stars_are_compared_by_their_ends() -> None:
+    assert can_both_match("a*" * 5000, "*a" * 5000)
+    assert not can_both_match("a*" * 5000 + "a", "*a" * 5000 + "b")
 
 
 def test_uses_that_need_a_person_are_those_a_plan_never_replaces() -> None:
