@@ -153,6 +153,39 @@ def test_apply_hands_over_a_plan_file_as_it_is(run, plan_file, engine) -> None:
     assert options.skip == ("codellama*",)
 
 
+@pytest.fixture
+def foreign_plan(isolated):
+    """A plan on disk with a target from a registry that nobody allowed."""
+    bot = "registry.acme.example/team/bot:1"
+    decisions = tuple(
+        d if d.target is None else replace(d, target=replace(d.target, model=bot)) for d in sample.PLAN.decisions
+    )
+    plan = replace(sample.PLAN, plan_id="", decisions=decisions)
+    plan = replace(plan, plan_id=plan_id_of(plan))
+    (isolated / "work" / "plan.json").write_bytes(dump(plan))
+    return "plan.json"
+
+
+def test_plan_of_somebody_else_pulls_from_no_registry_that_is_not_allowed(run, foreign_plan, engine, isolated) -> None:
+    outcome = run("migrate", foreign_plan, "--apply", "--yes")
+    assert (outcome.code, outcome.stdout, engine.calls) == (4, "", [])
+    assert outcome.stderr.splitlines()[-1] == (
+        "llamaexit: plan.json: registry.acme.example/team/bot:1 comes from registry.acme.example/team, which is not "
+        "among the registries that your settings allow — if you trust it: llamaexit recipe allow "
+        "registry.acme.example/team"
+    )
+    run("recipe", "allow", "registry.acme.example/team")
+    run("migrate", foreign_plan, "--apply", "--yes")
+    assert len(engine.calls) == 1
+
+
+def test_plan_with_targets_of_ollamas_own_registry_needs_no_settings(run, plan_file, engine, isolated) -> None:
+    file = isolated / ".config" / "llamaexit" / "settings.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("not TOML")
+    assert run("migrate", plan_file, "--apply", "--yes").code == 0
+
+
 def test_runs_are_kept_where_the_environment_says(run, plan_file, engine, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("LLAMAEXIT_STATE_DIR", str(tmp_path / "runs"))
     run("migrate", plan_file, "--apply", "--yes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,23 @@ class Access:
             self._asking.settle(library, foreign)
         elif foreign:
             raise self.trust.refusal_of(foreign)
+
+
+def allow_targets(models: Iterable[str], named_in: str, *, as_json: bool) -> None:
+    """Make sure that models may be pulled that a document names. as_json: as for `Access`. Raises Untrusted."""
+    from llamaexit.cli.settings import settings_here
+    from llamaexit.cli.trusting import Asking, somebody_there
+    from llamaexit.sharing.settings import Settings
+    from llamaexit.sharing.trust import Trust
+
+    named = [(model, lambda: named_in) for model in models]
+    if not Trust(Settings()).foreign_among(named):
+        return  # all of them are Ollama's own, whatever the settings say
+    trust = Trust(settings_here())
+    foreign = trust.foreign_among(named)
+    if foreign and not somebody_there(as_json=as_json):
+        raise trust.refusal_of(foreign)
+    Asking(trust).settle(None, foreign)
 
 
 class _Finders:

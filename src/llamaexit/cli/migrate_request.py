@@ -98,6 +98,12 @@ def _carry_out(request: Request, plan: Plan, options: MigrationOptions) -> Resul
     from llamaexit.cli.watching import watching
     from llamaexit.migration.engine import migrate
 
+    if request.file is not None:
+        from llamaexit.cli.access import allow_targets
+
+        # recipes were asked about when the plan was made, perhaps by somebody else and elsewhere
+        models = [decision.target.model for decision in plan.decisions if decision.target is not None]
+        allow_targets(models, str(request.file), as_json=request.as_json)
     place = place_of(request.host, plan.basis.store)
     confirm("Go on?", yes=request.yes, as_json=request.as_json)
     with watching(as_json=request.as_json) as listener:

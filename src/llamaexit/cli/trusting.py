@@ -48,10 +48,11 @@ class Asking:
             raise Untrusted(f"{source} was not contacted, and nothing was changed", hint=refusal.hint)
         self._open.append(source)
 
-    def settle(self, library: Library, foreign: Sequence[Foreign]) -> None:
+    def settle(self, library: Library | None, foreign: Sequence[Foreign]) -> None:
         """Show what recipes from sources that are not allowed would lead to, and ask whether to use them.
 
-        foreign: models from registries that are not allowed. Raises Untrusted unless the answer is yes.
+        library: None where only registries are in question. foreign: models from registries that are not allowed.
+        Raises Untrusted unless the answer is yes.
         """
         if foreign and (
             self._trust.settings.decided_by_site is not None or any(one.registry is None for one in foreign)

@@ -25,10 +25,11 @@ _MOST = 20
 """Models that are listed; the rest is counted."""
 
 
-def print_offer(library: Library, sources: Sequence[str], foreign: Sequence[Foreign], console: Console) -> None:
-    """What recipes from `sources` bring, and which models come from registries that are not allowed (`foreign`)."""
+def print_offer(library: Library | None, sources: Sequence[str], foreign: Sequence[Foreign], console: Console) -> None:
+    """What recipes from `sources` bring to a library, and which models come from registries that are not allowed."""
     page = Page(console)
     for source in sources:
+        assert library is not None, "sources are only known from having loaded recipes"
         page.line(f"{_said(source)} is not among the sources of recipes that your settings allow.", "yellow")
         layers = [layer for layer in library.layers if _source_of(layer) == source]
         for layer in layers:

@@ -6,8 +6,9 @@ Ollama's own registry is always allowed: who runs Ollama pulls from it already.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from llamaexit.errors import REFUSED, LlamaexitError
@@ -68,20 +69,23 @@ class Trust:
 
     def foreign(self, recipes: Iterable[Layer]) -> tuple[Foreign, ...]:
         """The models of recipes that would come from registries nobody allowed, the first of each registry."""
+        named = ((model, partial(_place, layer, key)) for layer in recipes for key, model in _models_of(layer))
+        return self.foreign_among(named)
+
+    def foreign_among(self, named: Iterable[tuple[str, Callable[[], str]]]) -> tuple[Foreign, ...]:
+        """The same of models that are named anywhere, each with what finds out where."""
         found: dict[Registry | None, Foreign] = {}
-        for layer in recipes:
-            for key, model in _models_of(layer):
-                if "/" not in model:
-                    continue  # what names neither host nor owner is in Ollama's own library
-                try:
-                    registry = Registry.of(model)
-                except BadName:
-                    found.setdefault(None, Foreign(model, None, _place(layer, key)))
-                    continue
-                if registry is None or any(allowed.means(registry) for allowed in self.settings.registries):
-                    continue
-                if registry not in found:
-                    found[registry] = Foreign(model, registry, _place(layer, key))
+        for model, place in named:
+            if "/" not in model:
+                continue  # what names neither host nor owner is in Ollama's own library
+            try:
+                registry = Registry.of(model)
+            except BadName:
+                found.setdefault(None, Foreign(model, None, place()))
+                continue
+            if registry is None or registry in found or any(one.means(registry) for one in self.settings.registries):
+                continue
+            found[registry] = Foreign(model, registry, place())
         return tuple(found.values())
 
     def refusal_of(self, foreign: Sequence[Foreign]) -> Untrusted:
