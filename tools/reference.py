@@ -233,7 +233,8 @@ def _parameter(hint: Any, declared: inspect.Parameter) -> Parameter:
     if is_option:
         # Inside Annotated, Typer keeps the first spelling where a default would otherwise stand.
         names = [one for one in (info.default, *(info.param_decls or ())) if isinstance(one, str)]
-        names = names or ["--" + declared.name.replace("_", "-")]
+        # one that can be said and denied is written --this/--no-this
+        names = [part for name in names for part in name.split("/")] or ["--" + declared.name.replace("_", "-")]
         spelling = ", ".join(f"`{name}`" for name in names) + ("" if bool in kinds else f" `{placeholder}`")
     else:
         spelling = placeholder

@@ -92,7 +92,7 @@ def library_with(
     named = tuple(recipes or ())
     for reference in named:
         _expect_recipe(reference)
-    project, user = _project(), _user()
+    project, user = project_recipe(), _user()
     if not (named or project or user_recipes(user) or _lock_is_here()):
         return load_library()  # what is built in needs no settings, and nobody's consent
     from llamaexit.cli.access import Access
@@ -121,7 +121,7 @@ def recipes_of_ones_own(named: list[str] | None, doing: str) -> list[str]:
         return named
     from llamaexit.recipes.load import user_recipes
 
-    project = _project()
+    project = project_recipe()
     found = [str(path) for path in user_recipes(_user())]
     found += [str(project)] if project is not None else []
     if not found:
@@ -146,7 +146,8 @@ def _expect_recipe(reference: str) -> None:
         pass
 
 
-def _project() -> Path | None:
+def project_recipe() -> Path | None:
+    """The recipe of the folder that the tool was started in, if it has one."""
     here = Path("llamaexit.toml")
     try:
         return here if here.is_file() else None

@@ -21,6 +21,18 @@ Files = Annotated[
         metavar="FILE", help="Recipes, or builtin:NAME. Default: that of this folder and those in your own."
     ),
 ]
+ToLock = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE", help="Recipes beside llamaexit.toml, files or addresses. Default: those that are locked."
+    ),
+]
+CooldownDays = Annotated[
+    int | None,
+    typer.Option(
+        "--cooldown-days", metavar="N", help="Days a commit has to be old before it is locked. Default: your settings."
+    ),
+]
 
 recipe = typer.Typer(cls=LightGroup, help="Look at the recipes, check them and write them.")
 
@@ -206,6 +218,43 @@ def format_recipes(
         return run_fmt(recipes_of_ones_own(files, "format"), check=check)
 
     answer("recipe fmt", Style(as_json, debug), formatted)
+
+
+@recipe.command("lock", cls=LightCommand)
+def lock_recipes(
+    files: ToLock = None, cooldown_days: CooldownDays = None, as_json: Json = False, debug: Debug = False
+) -> None:
+    """Write llamaexit.lock: the commits of recipes, and the builds of their targets. What is locked stays as it is."""
+    from llamaexit.cli.answer import Style, answer
+
+    def locked() -> Result:
+        from llamaexit.cli.recipe_lock import LockRequest, run_lock
+
+        return run_lock(LockRequest(tuple(files or ()), cooldown_days, as_json))
+
+    answer("recipe lock", Style(as_json, debug), locked)
+
+
+@recipe.command("update", cls=LightCommand)
+def update_recipes(
+    files: ToLock = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 3 when something would change.")
+    ] = False,
+    cooldown_days: CooldownDays = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what locked recipes and their targets are now, rule by rule, and lock that."""
+    from llamaexit.cli.answer import Style, answer
+
+    def updated() -> Result:
+        from llamaexit.cli.recipe_lock import LockRequest
+        from llamaexit.cli.recipe_update import run_update
+
+        return run_update(LockRequest(tuple(files or ()), cooldown_days, as_json), check=check)
+
+    answer("recipe update", Style(as_json, debug), updated)
 
 
 @recipe.command("allow", cls=LightCommand)

@@ -262,7 +262,9 @@ def lock_of(
         seen, note = _seen(taken.library, name, answers.digests.get(name), stated[name], before.target(name))
         targets += [seen] if seen is not None else []
         notes += [note] if note else []
-    return Lock(taken.roots, taken.recipes, tuple(targets)), tuple(notes)
+    recipes = sorted(taken.recipes, key=lambda entry: entry.reference)
+    targets.sort(key=lambda entry: name_key(entry.model))
+    return Lock(tuple(sorted(taken.roots)), tuple(recipes), tuple(targets)), tuple(notes)
 
 
 def _stays(library: Library, entry: LockedTarget, stated: str) -> bool:

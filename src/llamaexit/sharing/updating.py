@@ -199,8 +199,8 @@ def _rule_changes(old: Library, new: Library) -> Iterator[Change]:
         bound = now or was
         assert bound is not None
         differences = _differences(
-            None if was is None else _facts(was.rule) | {"recipe": was.recipe},
-            None if now is None else _facts(now.rule) | {"recipe": now.recipe},
+            None if was is None else _facts(was.rule, leave_out="id") | {"recipe": was.recipe},
+            None if now is None else _facts(now.rule, leave_out="id") | {"recipe": now.recipe},
         )
         yield Change("rule", key, _how(was, now), differences, f"{bound.file}:{bound.line}")
     common = before.keys() & after.keys()
