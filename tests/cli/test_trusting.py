@@ -225,6 +225,15 @@ def test_settings_in_a_project_folder_do_not_count(refused, isolated: Path) -> N
     assert "which is not among the registries" in refused(*PLAN)
 
 
+@posix
+def test_project_folder_is_not_asked_either_where_the_environment_says_so(refused, monkeypatch) -> None:
+    Path("llamaexit.toml").write_text(TEAM + BOT)
+    for variable, folder in (("XDG_CONFIG_HOME", "mine"), ("XDG_CONFIG_DIRS", "everybodys")):
+        monkeypatch.setenv(variable, folder)
+        allow(Path(folder) / "llamaexit" / "settings.toml", registries=("registry.acme.example",))
+    assert "which is not among the registries" in refused(*PLAN)
+
+
 def test_settings_are_no_recipe(run, settings: Path) -> None:
     allow(settings, registries=("registry.acme.example",))
     (settings.parent / "mine.toml").write_text(TEAM)

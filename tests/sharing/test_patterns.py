@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llamaexit.recipes.sources import Unresolved
 from llamaexit.sharing.addresses import parse_address
@@ -208,3 +210,31 @@ def test_text_that_is_no_registry_is_refused(text: str) -> None:
 def test_narrowest_pattern_for_a_model_is_told_by_its_registry() -> None:
     assert str(Registry.of("huggingface.co/Acme/bot:Q4")) == "hf.co/acme"
     assert str(Registry.of("registry.acme.example:5000/team/bot")) == "registry.acme.example:5000/team"
+
+
+_PARTS = st.lists(
+    st.sampled_from(["acme", "acme-evil", "acm", "Acme", "team", "team.git", "a"]), min_size=1, max_size=4
+)
+
+
+@given(_PARTS, _PARTS)
+def test_pattern_means_what_has_the_same_parts_at_its_beginning(allowed: list[str], parts: list[str]) -> None:
+    reference = f"git+https://github.com/{'/'.join(parts)}@main#a.toml"
+    wanted = len(parts) > len(allowed) and parts[: len(allowed)] == allowed
+    assert means(f"git+https://github.com/{'/'.join(allowed)}/*", reference) == wanted
+    assert means(f"git+https://github.com/{'/'.join(allowed)}", reference) == (parts == allowed)
+
+
+_GARBAGE = st.text(st.sampled_from("git+https://@#?*%2e.:\\[]a-é\u202e\0\n "), max_size=40)
+
+
+@given(
+    st.one_of(st.text(max_size=60), _GARBAGE, _GARBAGE.map("git+https://".__add__), _GARBAGE.map("https://".__add__))
+)
+def test_whatever_is_written_is_understood_or_refused(text: str) -> None:
+    for parse in (SourcePattern.parse, Registry.parse):
+        try:
+            pattern = parse(text)
+        except BadPattern:
+            continue
+        assert parse(str(pattern)) == pattern

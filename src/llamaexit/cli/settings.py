@@ -45,12 +45,17 @@ def _user_folder() -> Path | None:
     from platformdirs import user_config_path
 
     try:
-        return user_config_path("llamaexit", appauthor=False)
+        return _fixed(user_config_path("llamaexit", appauthor=False))
     except (RuntimeError, KeyError):  # no home directory at all
         return None
 
 
-def _site_folder() -> Path:
+def _site_folder() -> Path | None:
     from platformdirs import site_config_path
 
-    return site_config_path("llamaexit", appauthor=False)
+    return _fixed(site_config_path("llamaexit", appauthor=False))
+
+
+def _fixed(folder: Path) -> Path | None:
+    """A folder that lies where it lies, wherever one is: with a relative XDG_CONFIG_HOME a project would be asked."""
+    return folder if folder.is_absolute() else None
