@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
@@ -120,7 +120,7 @@ def spell_local(place: Path, folder: Path) -> str:
 
 def dump_lock(lock: Lock) -> str:
     """The text of a lock: always the same for the same lock, in whatever order it was put together."""
-    parts = [_HEAD, f"lock = {VERSION}\n", f"roots = [{', '.join(_quoted(root) for root in sorted(lock.roots))}]\n"]
+    parts = [_HEAD, f"lock = {VERSION}\n", f"roots = {_list(sorted(lock.roots))}\n"]
     for recipe in sorted(lock.recipes, key=lambda entry: entry.reference):
         parts.append(f"\n[[recipes]]\nreference = {_quoted(recipe.reference)}\n")
         if recipe.commit:
@@ -132,6 +132,13 @@ def dump_lock(lock: Lock) -> str:
             f"seen = {_quoted(target.seen)}\n"
         )
     return "".join(parts)
+
+
+def _list(texts: Sequence[str]) -> str:
+    """One text on the same line; of several each on its own, so that a new one is one line of a diff."""
+    if len(texts) < 2:
+        return f"[{''.join(map(_quoted, texts))}]"
+    return "[\n" + "".join(f"    {_quoted(text)},\n" for text in texts) + "]"
 
 
 def _quoted(text: str) -> str:
@@ -180,23 +187,20 @@ _Check = Callable[[str], str | None]
 
 
 def _problems(document: Document, tables: dict[str, Any]) -> Iterator[Problem]:
-    for key in tables:
-        if key not in ("lock", "roots", "recipes", "targets"):
-            known = ("lock", "roots", "recipes", "targets")
-            yield document.problem((key,), f"unknown key{did_you_mean(key, known)}", "unknown-key")
-    if "lock" not in tables:
-        yield Problem(document.file, "is missing", "lock", 1, 1)
-    elif tables["lock"] != VERSION or isinstance(tables["lock"], bool | float):
+    unknown = _unknown(document, (), tables, ("lock", "roots", "recipes", "targets"))
+    yield from unknown
+    for key in ("lock", "roots"):
+        if key not in tables and not _meant(key, unknown):
+            yield Problem(document.file, "is missing", key, 1, 1)
+    version, roots = tables.get("lock", VERSION), tables.get("roots", [])
+    if version != VERSION or isinstance(version, bool | float):
         yield document.problem(("lock",), f"must be {VERSION}")
-    roots = tables.get("roots")
-    if "roots" not in tables:
-        yield Problem(document.file, "is missing", "roots", 1, 1)
-    elif not isinstance(roots, list):
+    if not isinstance(roots, list):
         yield document.problem(("roots",), "must be a list")
-    else:
-        for number, root in enumerate(roots):
-            if not isinstance(root, str) or not root:
-                yield document.problem(("roots", number), "must be text")
+        roots = []
+    for number, root in enumerate(roots):
+        if not isinstance(root, str) or not root:
+            yield document.problem(("roots", number), "must be text")
     yield from _entries(document, tables, "recipes", _RECIPE, "reference", str)
     yield from _entries(document, tables, "targets", _TARGET, "model", name_key)
     yield from _two_commits(document, tables)
@@ -235,16 +239,30 @@ def _entries(
 def _of_entry(
     document: Document, at: Key, entry: dict[str, Any], checks: Mapping[str, tuple[bool, _Check]]
 ) -> Iterator[Problem]:
-    for key, value in entry.items():
-        if key not in checks:
-            yield document.problem((*at, key), f"unknown key{did_you_mean(key, checks)}", "unknown-key")
+    unknown = _unknown(document, at, entry, checks)
+    yield from unknown
+    for key, (required, check) in checks.items():
+        value = entry.get(key)
+        if key not in entry:
+            if required and not _meant(key, unknown):
+                yield document.problem((*at, key), "is missing")
         elif not isinstance(value, str):
             yield document.problem((*at, key), "must be text, in quotes")
-        elif (reason := checks[key][1](value)) is not None:
+        elif (reason := check(value)) is not None:
             yield document.problem((*at, key), f"{reason}, not {value[:80]!r}")
-    for key, (required, _) in checks.items():
-        if required and key not in entry:
-            yield document.problem((*at, key), "is missing")
+
+
+def _unknown(document: Document, at: Key, table: dict[str, Any], known: Collection[str]) -> list[Problem]:
+    return [
+        document.problem((*at, key), f"unknown key{did_you_mean(key, known)}", "unknown-key")
+        for key in table
+        if key not in known
+    ]
+
+
+def _meant(key: str, unknown: Iterable[Problem]) -> bool:
+    """Whether a key is there, only misspelled: one problem is enough then."""
+    return any(problem.text.endswith(f"did you mean '{key}'?") for problem in unknown)
 
 
 def _misfits_of_recipe(entry: dict[str, str]) -> Iterator[tuple[str, str]]:
