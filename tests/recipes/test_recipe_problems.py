@@ -475,6 +475,27 @@ def test_all_problems_of_all_files_come_at_once_from_the_top(write: Write, probl
     ]
 
 
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ("schema = 1", ["team.toml name"]),
+        ("", ["team.toml name", "team.toml schema"]),
+        ('schema = "1"\nname = 5', ["team.toml:1:1 schema", "team.toml:2:1 name"]),
+        ('schema = 1\nname = "team"\nrequires-llamaexit = "new"', ["team.toml:3:1 requires-llamaexit"]),
+    ],
+    ids=["no name", "no name and no schema", "wrong types", "a range that is none"],
+)
+def test_what_is_wrong_with_the_head_hides_nothing_else(
+    tmp_path: Path, problems: Problems, head: str, told: list[str]
+) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text("\n".join([head, 'version = "x"', *RULE, 'targets = [{ model = "nope" }]']))
+    found = [" ".join(problem.split(": ")[:2]) for problem in problems(path)]
+    line = 2 + head.count("\n")
+    rest = [f"team.toml:{line}:1 version", f"team.toml:{line + 4}:14 rules[0].targets[0].model"]
+    assert sorted(found) == sorted([*told, *rest])
+
+
 def test_the_error_names_the_first_problem_and_refuses(write: Write) -> None:
     path = write("team", "sumary = 1", "zzzz = 1")
     with pytest.raises(RecipeError) as caught:

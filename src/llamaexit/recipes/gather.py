@@ -227,11 +227,10 @@ def _misfit(wanted: str) -> Finding | None:
 
     from llamaexit import __version__
 
-    key = ("requires-llamaexit",)
     try:
         specifier = SpecifierSet(wanted)
     except InvalidSpecifier:
-        return Finding(key, f"must be a version range such as '>=0.1,<2', not {wanted[:80]!r}")
+        return None  # told with everything else that is wrong
     if specifier.contains(__version__, prereleases=True):
         return None
-    return Finding(key, f"needs llamaexit {wanted}, and this is {__version__}", "needs-newer")
+    return Finding(("requires-llamaexit",), f"needs llamaexit {wanted}, and this is {__version__}", "needs-newer")

@@ -57,8 +57,8 @@ def check_meaning(
             ("name",), "must be letters, digits, dots, hyphens and underscores, and start with a letter or digit"
         )
     yield from _version(recipe.version, ("version",))
-    if recipe.requires_ollama is not None:
-        yield from _specifier(recipe.requires_ollama, ("requires-ollama",))
+    yield from _specifier(recipe.requires_llamaexit, ("requires-llamaexit",), ">=0.1,<2")
+    yield from _specifier(recipe.requires_ollama, ("requires-ollama",), ">=0.30,<1")
     yield from _deprecation(recipe.deprecated, ("deprecated",))
     if recipe.policy is not None:
         yield from _policy(recipe.policy, known)
@@ -297,13 +297,13 @@ def _version(value: str, at: Key) -> Iterator[Finding]:
         yield Finding(at, f"must be a version such as 1.2, not {value[:80]!r}")
 
 
-def _specifier(value: str, at: Key) -> Iterator[Finding]:
+def _specifier(value: str | None, at: Key, example: str) -> Iterator[Finding]:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
-        SpecifierSet(value)
+        SpecifierSet(value or "")
     except InvalidSpecifier:
-        yield Finding(at, f"must be a version range such as '>=0.30,<1', not {value[:80]!r}")
+        yield Finding(at, f"must be a version range such as {example!r}, not {(value or '')[:80]!r}")
 
 
 def _negative(table: Any, at: Key) -> Iterator[Finding]:

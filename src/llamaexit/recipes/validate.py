@@ -74,7 +74,9 @@ def validate(document: Document, tables: dict[str, Any]) -> Checked:
     left_out: set[Key] = set(faults)
     for _ in range(_MOST_ROUNDS):
         kept = Pruned(tables, left_out)
-        recipe, found = _attempt(kept.tables)
+        # without a name and a version of the language, nothing else could be looked at
+        stand_ins = {"schema": 1, "name": document.file}
+        recipe, found = _attempt({key: value for key, value in stand_ins.items() if (key,) in faults} | kept.tables)
         culprits = set()
         for key, text in found:
             place = kept.place(key)
