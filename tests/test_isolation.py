@@ -20,7 +20,9 @@ def test_home_and_current_directory_are_temporary(isolated: Path) -> None:
     assert Path.cwd().resolve().is_relative_to(temporary)
 
 
-@pytest.mark.parametrize("name", ["XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA"])
+@pytest.mark.parametrize(
+    "name", ["XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA"]
+)
 def test_configuration_folders_lie_below_the_temporary_home(name: str, isolated: Path) -> None:
     assert Path(os.environ[name]).is_relative_to(isolated)
 

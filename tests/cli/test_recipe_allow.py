@@ -52,6 +52,22 @@ def test_answer_says_what_is_allowed_and_what_is_new(run, settings: Path) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("pattern", "host"),
+    [
+        ("git+https://github.com/*", "github.com"),
+        ("https://intranet.example:8443/*", "intranet.example:8443"),
+        ("huggingface.co", "hf.co"),
+        (TEAM, None),
+        ("hf.co/acme", None),
+    ],
+)
+def test_allowing_all_of_a_host_says_who_that_is(run, pattern: str, host: str | None) -> None:
+    said = "that is everybody who can publish at"
+    text = " ".join(run("recipe", "allow", pattern).stdout.split())
+    assert f"{said} {host} Written to" in text if host else said not in text
+
+
 def test_what_is_allowed_already_is_not_written_again(run, settings: Path) -> None:
     run("recipe", "allow", TEAM)
     before = settings.stat().st_mtime_ns, settings.read_bytes()

@@ -34,8 +34,8 @@ class Allowed:
     """What is allowed now, and what this run changed about it. file: where it was written, None where nothing was."""
 
     settings: Settings
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
+    added: tuple[SourcePattern | Registry, ...] = ()
+    removed: tuple[SourcePattern | Registry, ...] = ()
     file: Path | None = None
 
 
@@ -89,7 +89,7 @@ def _added(settings: Settings, patterns: Sequence[SourcePattern | Registry]) -> 
     there = _patterns(settings.user)
     new = [pattern for pattern in dict.fromkeys(patterns) if pattern not in there]
     file = save(allow=_change(new)) if new else None
-    return Allowed(settings_here(), added=tuple(map(str, new)), file=file)
+    return Allowed(settings_here(), added=tuple(new), file=file)
 
 
 def _removed(settings: Settings, patterns: Sequence[SourcePattern | Registry]) -> Allowed:
@@ -102,7 +102,7 @@ def _removed(settings: Settings, patterns: Sequence[SourcePattern | Registry]) -
             who = f"it is {site.file} that allows it" if site is not None else f"{_LIST} shows what is"
             raise UsageError(f"{pattern} is not among what you allow", hint=who)
     file = save(remove=_change(patterns))
-    return Allowed(settings_here(), removed=tuple(map(str, dict.fromkeys(patterns))), file=file)
+    return Allowed(settings_here(), removed=tuple(dict.fromkeys(patterns)), file=file)
 
 
 def _change(patterns: Iterable[SourcePattern | Registry]) -> Change:
@@ -130,8 +130,8 @@ def _result(allowed: Allowed) -> Result:
         ],
         "only_site": settings.decided_by_site is not None,
         "cooldown_days": settings.cooldown_days,
-        "added": allowed.added,
-        "removed": allowed.removed,
+        "added": [*map(str, allowed.added)],
+        "removed": [*map(str, allowed.removed)],
     }
     return Result(data, partial(_show, allowed))
 

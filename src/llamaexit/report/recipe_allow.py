@@ -12,6 +12,7 @@ from llamaexit.report.words import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from llamaexit.sharing.patterns import Registry, SourcePattern
     from llamaexit.sharing.settings import Settings
 
 
@@ -30,9 +31,19 @@ def print_allowed(settings: Settings, console: Console) -> None:
             page.row("Cooldown", counted(said.cooldown_days, "day"))
 
 
-def print_changed(added: Sequence[str], removed: Sequence[str], file: Path, console: Console) -> None:
+def print_changed(
+    added: Sequence[SourcePattern | Registry],
+    removed: Sequence[SourcePattern | Registry],
+    file: Path,
+    console: Console,
+) -> None:
     """What was allowed or taken back, and where that is written."""
     page = Page(console)
-    page.row("Allowed", added, indent=0)
-    page.row("Taken back", removed, indent=0)
+    page.row("Allowed", [str(pattern) for pattern in added], indent=0)
+    for pattern in added:
+        if pattern.whole_host:
+            page.row(
+                "Mind", f"{pattern}: that is everybody who can publish at {pattern.whole_host}", "yellow", indent=0
+            )
+    page.row("Taken back", [str(pattern) for pattern in removed], indent=0)
     page.row("Written to", str(file), indent=0)

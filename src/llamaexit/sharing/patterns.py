@@ -52,6 +52,12 @@ class SourcePattern:
             return source.startswith(above) and len(source) > len(above)
         return source == self.spelled
 
+    @property
+    def whole_host(self) -> str:
+        """The host, where everything on it is meant; else empty."""
+        host, _, path = self.spelled.partition("://")[2].partition("/")
+        return host if path == "*" else ""
+
     def __str__(self) -> str:
         return self.spelled
 
@@ -101,6 +107,11 @@ class Registry:
     def means(self, registry: Registry) -> bool:
         """Whether a registry is meant by this one as a pattern."""
         return self.host == registry.host and self.owner in ("", registry.owner)
+
+    @property
+    def whole_host(self) -> str:
+        """The host, where everything on it is meant; else empty."""
+        return "" if self.owner else self.host
 
     def __str__(self) -> str:
         return f"{self.host}/{self.owner}" if self.owner else self.host
