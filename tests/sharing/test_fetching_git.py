@@ -108,6 +108,13 @@ def test_two_references_to_one_file_are_one_recipe(address: str, finder: Finder,
     assert first.shown_as != second.shown_as
 
 
+def test_one_recipe_at_two_commits_is_two_recipes_of_one_name(finder: Finder, team: GitRepository) -> None:
+    old = team.git("rev-parse", "HEAD")
+    team.commit({"team.toml": recipe("team", more="# newer\n")})
+    with pytest.raises(RecipeError, match=f"'team' is also the name of .*@{old}#team.toml"):
+        load_library([f"{team.url}@{old}#team.toml", f"{team.url}@main#team.toml"], sources=finder())
+
+
 def test_a_commit_in_the_cache_needs_neither_network_nor_git(
     team: GitRepository, git_server: GitServer, finder: Finder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -739,8 +739,8 @@ class Recipe:
     deprecated: Deprecation | None = None
     """The recipe is on its way out."""
     extends: tuple[str, ...] = ()
-    """Recipes that count right below this one, in order: relative paths, and `builtin:NAME` (which is always there
-    anyway)."""
+    """Recipes that count right below this one, in order: relative paths, addresses of git repositories
+    and web servers, and `builtin:NAME` (which is always there anyway)."""
     disable: tuple[str, ...] = ()
     """Keys of rules (`RECIPE/ID`), or patterns of them, that recipes below this one have and that shall not count."""
     policy: Policy | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_SEARCHES = 1000
 """Names for which near ones are looked for, and names among which that is done: half a minute at worst."""
-_COMMIT = re.compile(r"@[0-9a-f]{40}(?:#|$)")
+_COMMIT = re.compile(r"@(?:[0-9a-f]{40}|[0-9a-f]{64})(?:#|$)")
 _SHA256 = re.compile(r"#(?:[^#]*&)?sha256=[0-9a-f]{64}(?:&|$)")
 
 
@@ -73,7 +73,7 @@ def unpinned_source(seen: Seen) -> Iterator[Mark]:
     for position, reference in enumerate(seen.recipe.extends):
         if reference.startswith(("git+", "git@")):
             if not _COMMIT.search(reference):
-                yield Mark(("extends", position), "is pinned to no commit of 40 hex digits")
+                yield Mark(("extends", position), "is pinned to no commit by all digits of its id")
         elif reference.startswith(("https:", "http:")) and not _SHA256.search(reference):
             yield Mark(("extends", position), "is pinned to no sha256 of its text")
 

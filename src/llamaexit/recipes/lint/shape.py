@@ -81,6 +81,7 @@ def duplicate(seen: Seen) -> Iterator[Problem]:
 def bad_extends(seen: Seen) -> Iterator[Problem]:
     """A reference in `extends` that leads nowhere, in a circle, or where it may not lead.
 
-    Relative paths stay within the git repository the recipe lies in, or within its folder where there is none.
+    Relative paths stay within the git repository the recipe lies in, or within its folder where there is none. What an
+    address looks like is in the reference of recipes.
     """
     return seen.of_kind("bad-extends")
