@@ -68,6 +68,21 @@ def test_a_target_that_cannot_be_is_passed_over_even_when_a_team_names_it(target
     assert decision.target is not None and decision.target.model != target
 
 
+def test_a_target_of_the_team_that_thinks_is_taken_before_one_of_a_weaker_recipe_that_does_not() -> None:
+    decision = decided(library_of(rule("qwen3:14b")))
+    assert decision.target is not None and decision.target.model == "qwen3:14b"
+    assert "THINK_DEFAULT" in [caveat.code for caveat in decision.target.caveats]
+    quiet = next(one for one in decision.rejected if one.model == "qwen3:4b-instruct")
+    assert quiet.because == "ranked-lower" and "but acme comes first (--thinking avoid)" in quiet.text
+
+
+def test_of_the_targets_of_a_team_one_that_does_not_think_is_taken_first() -> None:
+    ours = replace(rule("qwen3:14b"), targets=(Choice("qwen3:14b"), Choice("qwen3:30b-instruct")))
+    decision = decided(library_of(ours))
+    assert decision.target is not None and decision.target.model == "qwen3:30b-instruct"
+    assert decided(library_of(rule("qwen3:14b")), thinking="avoid").target.model == "qwen3:4b-instruct"  # type: ignore[union-attr]
+
+
 def test_a_caveat_that_tools_do_not_work_counts_against_a_use_of_tools() -> None:
     decision = decided(library_of(rule("qwen3:14b", use="tools", caveats=("NO_TOOLS",))))
     assert decision.rejected[0].because == "capability"

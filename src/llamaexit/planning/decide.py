@@ -114,15 +114,25 @@ def choose(
 
 def _why_lower(facts: Facts, winner: Facts, case: Case) -> str:
     if case.prefer_quiet and winner.loud and not facts.loud:
+        if facts.candidate.named >= winner.candidate.named:
+            stronger = winner.candidate.bound.recipe
+            return f"would do, too, and does not think by default; but {stronger} comes first (--thinking avoid)"
         return "would do, too, and does not think by default; but no rule names it for this model (--thinking avoid)"
     return MERELY_LOWER
 
 
 def _quietest(passed: Sequence[Facts]) -> Facts:
-    """The first that does not think by default, unless only a rule for any model of such a size puts it forward."""
-    first = passed[0]
-    quiet = (f for f in passed if not f.loud and f.candidate.named >= first.candidate.named)
-    return next(quiet, first)
+    """The first that does not think by default, unless only a weaker recipe or a rule for any model of such a size
+    puts it forward: whoever named a model that thinks has not been asked about another one."""
+    first = passed[0].candidate
+    quiet = (
+        facts
+        for facts in passed
+        if not facts.loud
+        and facts.candidate.named >= first.named
+        and facts.candidate.bound.precedence >= first.bound.precedence
+    )
+    return next(quiet, passed[0])
 
 
 def _replace(
