@@ -171,6 +171,12 @@ def test_explanation_for_another_use_is_about_that_use(run) -> None:
     assert data["uses"] == ["tools", "code"]
 
 
+def test_explanation_asks_whether_a_known_model_is_meant(run) -> None:
+    assert "Help        did you mean llama3.1:8b?\n" in run("recipe", "explain", "lama3.1:8b").stdout
+    assert run("recipe", "explain", "lama3.1:8b", "--json").envelope["data"]["did_you_mean"] == "llama3.1:8b"
+    assert "did you mean" not in run("recipe", "explain", "team-bot").stdout
+
+
 def test_explanation_of_a_closed_model_names_what_can_be_run(run) -> None:
     outcome = run("recipe", "explain", "claude-opus-4")
     assert outcome.code == 0

@@ -149,6 +149,23 @@ def test_a_model_nobody_knows_is_explained_as_if_it_were_llama(library: Library)
     assert found.decision is not None and found.decision.action == "replace"
 
 
+@pytest.mark.parametrize(
+    ("model", "near"),
+    [
+        ("lama3.1:8b", "llama3.1:8b"),
+        ("codelama:7b", "codellama:7b"),
+        ("team-bot:8b", None),
+        ("llama3.1:team", None),
+        ("llama3.1:8b", None),
+    ],
+    ids=["a misspelled Llama", "another misspelled model", "a name of one's own", "a tag of one's own", "a known name"],
+)
+def test_a_model_that_is_nearly_called_like_a_known_one_is_asked_about(
+    library: Library, model: str, near: str | None
+) -> None:
+    assert explain(library, model).near == near
+
+
 def test_a_model_that_is_no_llama_is_kept_and_its_rules_choose_nothing(library: Library) -> None:
     found = explain(library, "mistral:7b")
     assert found.decision is not None and found.decision.action == "keep"

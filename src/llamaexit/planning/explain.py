@@ -17,7 +17,7 @@ from llamaexit.planning.reckon import Reckoner
 from llamaexit.planning.rules import RuleBook
 from llamaexit.planning.sources import select
 from llamaexit.recipes.library import head_of
-from llamaexit.recipes.names import is_pattern, name_key
+from llamaexit.recipes.names import is_pattern, name_key, nearly_called
 from llamaexit.snapshot import Cpu, Gpu, Machine, OllamaFacts, Ram, Setting, Snapshot, System
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class Explanation:
     """Everything recipes say about a model. rules and overruled: the strongest first.
 
     asked: what is answered about a model that cannot be run here; there is nothing else to say then. assumed: nobody
-    knows whether the model is Llama, and this is what holds if it is. recipes: those that are not built in, the
-    strongest first.
+    knows whether the model is Llama, and this is what holds if it is. near: a known model that is probably meant then.
+    recipes: those that are not built in, the strongest first.
     """
 
     model: str
@@ -91,6 +91,7 @@ class Explanation:
     policy: tuple[PolicyKey, ...]
     recipes: tuple[LoadedRecipe, ...]
     assumed: bool = False
+    near: str | None = None
 
 
 def explain(library: Library, model: str, uses: tuple[Use, ...] = ()) -> Explanation:
@@ -119,7 +120,16 @@ def explain(library: Library, model: str, uses: tuple[Use, ...] = ()) -> Explana
         _policy(library, _cut(question, decision, library), _passing(question, library)),
         recipes,
         assumed,
+        _near(decision.source.model, library) if assumed else None,
     )
+
+
+def _near(model: str, library: Library) -> str | None:
+    """A model the recipes know that is nearly called so."""
+    key = name_key(model)
+    tag = key.rpartition(":")[2]
+    names = (name for origin in library.origins for name in (origin.name, *origin.also))
+    return nearly_called(key, [name for name in names if name.rpartition(":")[2] == tag])
 
 
 def boundless() -> Snapshot:

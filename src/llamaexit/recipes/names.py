@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from llamaexit.ollama.names import Name
@@ -17,6 +18,17 @@ def name_key(name: str) -> str:
         return Name.parse(name).short.lower()
     except ValueError:
         return name.strip().lower()
+
+
+def nearly_called(name: str, others: Sequence[str]) -> str | None:
+    """Which of these names with the same tag is probably meant by one that nobody knows; None where none is near.
+
+    A tag of its own (`llama3.1:team`) is no slip of the keyboard, so that names with other tags are not to be asked.
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, others, n=1, cutoff=0.85)
+    return near[0] if near else None
 
 
 def digest_key(digest: str) -> str:

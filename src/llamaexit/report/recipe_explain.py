@@ -60,6 +60,7 @@ def _outcome(page: Page, found: Explanation) -> None:
     page.line(head, "bold")
     if found.assumed:
         page.row("Lineage", "nobody knows whether it is Llama; this is what holds if it is", "yellow")
+        page.row("Help", f"did you mean {found.near}?" if found.near else ())
     page.row("Use", f"{', '.join(decision.use.uses)} ({decision.use.text})")
     if target is None:
         page.row("Why", decision.reason)
@@ -159,6 +160,7 @@ def explanation_document(found: Explanation) -> dict[str, Any]:
         "uses": list(decision.use.uses) if decision is not None else [],
         "uses_from": decision.use.source if decision is not None else None,
         "target": decision.target.model if decision is not None and decision.target is not None else None,
+        "did_you_mean": found.near,
         "nearest": list(found.asked.nearest) if found.asked is not None else [],
         "rules": [
             {

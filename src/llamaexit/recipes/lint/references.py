@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.recipes.lint.registry import Mark, lint
 from llamaexit.recipes.lint.seen import in_a_circle
-from llamaexit.recipes.names import is_pattern, name_key
+from llamaexit.recipes.names import is_pattern, name_key, nearly_called
 from llamaexit.recipes.problems import Suggestions
 
 if TYPE_CHECKING:
@@ -168,18 +168,10 @@ def misspelled_model(seen: Seen) -> Iterator[Mark]:
                 continue
             if next(searches, None) is None:
                 return
-            near = _nearly(name_key(text), seen)
+            name = name_key(text)
+            near = nearly_called(name, seen.known_names.get(name.rpartition(":")[2], ())[:_MOST_SEARCHES])
             if near is not None:
                 yield Mark(("rules", number, "match", position), f"no recipe knows {text!r}; did you mean {near!r}?")
-
-
-def _nearly(name: str, seen: Seen) -> str | None:
-    from difflib import get_close_matches
-
-    # a tag of its own (`llama3.1:team`) is no slip of the keyboard
-    same_tag = seen.known_names.get(name.rpartition(":")[2], ())
-    near = get_close_matches(name, same_tag[:_MOST_SEARCHES], n=1, cutoff=0.85)
-    return near[0] if near else None
 
 
 @lint("warning")
