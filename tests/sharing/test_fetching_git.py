@@ -319,6 +319,15 @@ def test_what_the_pins_refuse_is_not_handed_out(team: GitRepository, finder: Fin
     assert sources.fetched == ()
 
 
+@pytest.mark.parametrize("locked", ["main", "--upload-pack=touch", "../../../outside", "A" * 40, ""])
+def test_a_lock_that_names_no_commit_is_not_followed(
+    git_server: GitServer, finder: Finder, cache: Path, locked: str
+) -> None:
+    with pytest.raises(Unresolved, match="is said to be locked to, is no commit"):
+        finder(pins=Locked(locked)).resolve(f"{git_server.url('team.git')}@main#team.toml", None)
+    assert git_server.requests == [] and not cache.exists()
+
+
 def test_a_pinned_commit_counts_for_more_than_a_lock(team: GitRepository, finder: Finder) -> None:
     pinned = team.git("rev-parse", "HEAD")
     locked = team.commit({"team.toml": recipe("moved")})

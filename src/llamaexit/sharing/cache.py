@@ -101,18 +101,20 @@ class Repository:
         """
         from filelock import FileLock, Timeout
 
+        made: list[Path] = []
         try:
-            private_folder(self.folder)
+            made = private_folder(self.folder)
             with FileLock(self.folder / "lock", timeout=seconds):
                 self._sweep()
-                with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self.folder, ignore_cleanup_errors=True) as made:
-                    yield Path(made)
+                private_folder(self.folder)  # the run before this one may have removed it
+                with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self.folder, ignore_cleanup_errors=True) as empty:
+                    yield Path(empty)
         except Timeout:
             raise CacheUnusable(f"another llamaexit is fetching {self._source} and does not come to an end") from None
         except OSError as error:
             raise CacheUnusable(f"the cache {self.folder} cannot be written: {_reason(error)}") from error
         finally:
-            self._leave()
+            self._leave(made)
 
     def _sweep(self) -> None:
         """Remove what runs left behind that were killed."""
@@ -121,15 +123,15 @@ class Repository:
                 if time.time() - left.stat().st_mtime > _ABANDONED:
                     shutil.rmtree(left, ignore_errors=True)
 
-    def _leave(self) -> None:
-        """Remove the folder of a repository of which nothing is kept."""
+    def _leave(self, made: list[Path]) -> None:
+        """Remove the folders that were made for a repository of which nothing is kept."""
         if (self.folder / "objects").exists():
             return
         # a run that waits for this lock goes on without it: fetching twice is slower, and otherwise the same
         with suppress(OSError):
             (self.folder / "lock").unlink(missing_ok=True)
         with suppress(OSError):
-            for folder in (self.folder, self.folder.parent, self.folder.parent.parent):
+            for folder in reversed(made):
                 folder.rmdir()
 
     def _place(self, object_id: str) -> Path:
@@ -177,11 +179,12 @@ class WebFiles:
             raise CacheUnusable(f"the cache {self.folder} cannot be written: {_reason(error)}") from error
 
 
-def private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, readable by nobody else."""
-    missing = [above for above in (folder, *folder.parents) if not above.exists()]
-    for above in reversed(missing):
+def private_folder(folder: Path) -> list[Path]:
+    """Make a folder and those above it that are missing, readable by nobody else. Returns them, uppermost first."""
+    missing = [above for above in (folder, *folder.parents) if not above.exists()][::-1]
+    for above in missing:
         above.mkdir(mode=_PRIVATE, exist_ok=True)
+    return missing
 
 
 def _publish(place: Path, content: bytes) -> None:

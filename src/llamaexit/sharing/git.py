@@ -256,6 +256,9 @@ def _settings(address: GitAddress) -> list[str]:
         "protocol.version": "2",
         "http.followRedirects": "false",
         "http.sslVerify": "true",
+        # should this process be killed, git gives up by itself
+        "http.lowSpeedLimit": "1",
+        "http.lowSpeedTime": "90",
         "credential.helper": "",
         "core.askPass": "",
         "core.hooksPath": os.devnull,

@@ -17,7 +17,7 @@ from llamaexit.recipes.pictures import LARGEST_PICTURE
 from llamaexit.recipes.problems import Problem
 from llamaexit.recipes.read import MOST_BYTES, Unreadable, decode_text
 from llamaexit.recipes.sources import BUILTIN, LocalSources, RecipeText, Unresolved
-from llamaexit.sharing.addresses import Address, GitAddress, WebAddress, is_remote, parse_address, tree_path
+from llamaexit.sharing.addresses import Address, GitAddress, WebAddress, is_commit, is_remote, parse_address, tree_path
 from llamaexit.sharing.cache import CacheUnusable, Repository, TooLarge, WebFiles
 from llamaexit.sharing.tree import PICTURES, Tree, path_beside
 
@@ -160,6 +160,8 @@ class RemoteSources:
         if address.pinned:
             return address.rev
         if locked is not None:
+            if not is_commit(locked):
+                raise Unresolved(f"{locked[:80]!r}, which {address.rev!r} is said to be locked to, is no commit")
             return locked
         meant = (address.source, address.rev)
         if meant not in self._commits:
