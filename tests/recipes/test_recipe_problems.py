@@ -386,6 +386,11 @@ CASES = [
         id="a built-in recipe that does not exist",
     ),
     pytest.param(
+        ['extends = ["replace-chat"]'],
+        "3:12: extends[0]: there is no such file; did you mean builtin:replace-chat?",
+        id="a built-in recipe that is called like a file",
+    ),
+    pytest.param(
         ['extends = ["https://example.com/x.toml"]'],
         "3:12: extends[0]: 'https://example.com/x.toml' is an address, and only files of this machine are looked at "
         "here",

@@ -97,9 +97,10 @@ class LocalSources:
             return self._shipped(reference)
         if is_elsewhere(reference):
             raise Unresolved(f"{reference[:80]!r} is an address, and only files of this machine are looked at here")
-        if relative_to is None:
-            return self._file(Path(reference), tree="")
-        return self._file(_beside(reference, relative_to), tree=relative_to.tree)
+        path = Path(reference) if relative_to is None else _beside(reference, relative_to)
+        if reference in self._builtin and not path.exists():
+            raise Unresolved(f"there is no such file; did you mean {BUILTIN}{reference}?")
+        return self._file(path, tree="" if relative_to is None else relative_to.tree)
 
     def _shipped(self, reference: str) -> RecipeText:
         name = reference.removeprefix(BUILTIN)
