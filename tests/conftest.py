@@ -23,6 +23,9 @@ _HOME_VARIABLES = {
     "LOCALAPPDATA": "AppData/Local",
     "XDG_CONFIG_HOME": ".config",
     "XDG_CONFIG_DIRS": "etc/xdg",
+    # where platformdirs looks on Windows before it asks the system; so settings lie at the same places everywhere
+    "WIN_PD_OVERRIDE_LOCAL_APPDATA": ".config",
+    "WIN_PD_OVERRIDE_COMMON_APPDATA": "etc/xdg",
     "XDG_CACHE_HOME": ".cache",
     "XDG_DATA_HOME": ".local/share",
     "XDG_STATE_HOME": ".local/state",
