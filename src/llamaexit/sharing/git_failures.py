@@ -11,7 +11,11 @@ from llamaexit.sharing.addresses import GitAddress
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
-        (r"could not resolve (host|proxy)|name or service not known|nodename nor servname", "there is no host {host}"),
+        (
+            r"could not resolve proxy|from proxy|connect tunnel failed|proxy (connect|authentication)",
+            "the proxy that the environment names does not lead to {host}",
+        ),
+        (r"could not resolve host|name or service not known|nodename nor servname", "there is no host {host}"),
         (
             r"host key verification failed",
             "the ssh key of {host} is not known on this machine; connect once by hand and compare it",
