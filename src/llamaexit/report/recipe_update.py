@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ _TITLES: dict[Kind, str] = {
     "caveat": "Caveats",
     "source": "Sources of facts",
 }
-_DIGESTS = frozenset({"commit", "sha256", "digest"})
+_DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{12,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def print_locked(outcome: LockOutcome, console: Console) -> None:
         rows: list[list[str | Text]] = [
             [_marked(one.model, builds.get(one.model)), one.hex[:_SHORT], _seen(one.seen)] for one in lock.targets
         ]
-        page.table(("TARGET", "DIGEST", "AS"), rows, wrap=(0,), indent=INDENT)
+        page.table(("TARGET", "DIGEST", "AS"), rows, wrap=(0, 2), indent=INDENT)
     gone = [
         change.name for change in outcome.comparison.recipes + outcome.comparison.targets if change.how == "removed"
     ]
@@ -89,6 +90,7 @@ def print_update(outcome: LockOutcome, console: Console) -> None:
     else:
         head = "written"
     page.line(Text(outcome.file, style="bold").append(f"  {head}: {_counts(outcome.lock)}", style="default not bold"))
+    _locked(page, "Named for the lock", comparison.roots)
     _locked(page, "Recipes", comparison.recipes)
     for kind, title in _TITLES.items():
         _changes(page, title, [change for change in comparison.changes if change.kind == kind])
@@ -127,6 +129,7 @@ def lock_document(outcome: LockOutcome) -> dict[str, Any]:
         ],
         "targets": [{"model": one.model, "digest": one.digest, "seen": one.seen} for one in outcome.lock.targets],
         "changes": {
+            "roots": [_entry(change) for change in comparison.roots],
             "recipes": [_entry(change) for change in comparison.recipes],
             "targets": [_entry(change) for change in comparison.targets],
             "contents": [
@@ -201,15 +204,18 @@ def _headed(how: How, name: str, place: str = "") -> Text:
 
 def _differences(page: Page, how: How, differences: Iterable[Difference]) -> None:
     for one in differences:
-        old, new = _value(one.key, one.old), _value(one.key, one.new)
-        text = f"{old} → {new}" if how == "changed" else new if how == "added" else old
+        old, new = _value(one.old), _value(one.new)
+        if old == new:
+            text = f"{new}, of which more is known now"
+        else:
+            text = f"{old} → {new}" if how == "changed" else new if how == "added" else old
         page.row(one.key, text, indent=INDENT * 2)
 
 
-def _value(key: str, value: str | None) -> str:
+def _value(value: str | None) -> str:
     if value is None:
         return "nothing"
-    return value.removeprefix("sha256:")[:_SHORT] if key in _DIGESTS else " ".join(value.split())
+    return value.removeprefix("sha256:")[:_SHORT] if _DIGEST.fullmatch(value) else " ".join(value.split())
 
 
 def _notes(page: Page, notes: Sequence[str]) -> None:

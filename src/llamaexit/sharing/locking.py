@@ -6,10 +6,12 @@ Files of this machine never pass a `Pins`; `Watched` shows them to it.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from llamaexit.recipes.load import PROJECT_FILE
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.sources import RecipeText, Sources
 from llamaexit.sharing import LOCK_FILE
@@ -104,7 +106,7 @@ class LockPins:
         reference = spell_local(Path(found.identity), self.file.parent)
         entry = self.lock.recipe(reference) if self.lock is not None else None
         if entry is None:
-            raise self._not_locked(found.shown_as, typed=relative_to is None and found.shown_as != "llamaexit.toml")
+            raise self._not_locked(found.shown_as, typed=relative_to is None and found.shown_as != PROJECT_FILE)
         if text_hash(found.text) != entry.sha256:
             raise LockError(
                 f"{found.shown_as} is not what was locked: sha256 {text_hash(found.text)[:12]}, {self.file} has "
@@ -114,7 +116,7 @@ class LockPins:
 
     def _not_locked(self, shown_as: str, *, typed: bool) -> LockError:
         who = "--locked was said" if self.strict == "asked" else "CI is set"
-        command = f"llamaexit recipe lock {shown_as}" if typed else "llamaexit recipe lock"
+        command = f"llamaexit recipe lock{f' {shlex.quote(shown_as)}' if typed else ''}"
         if self.lock is None:
             text = f"there is no {self.file}, and {who}: {shown_as} may not be used without"
         else:

@@ -16,7 +16,7 @@ from llamaexit.recipes.model import Policy, kebab
 from llamaexit.recipes.names import name_key
 from llamaexit.recipes.sources import RecipeText, Sources, Unresolved
 from llamaexit.sharing.addresses import is_remote, parse_address
-from llamaexit.sharing.lock import Lock
+from llamaexit.sharing.lock import Lock, dump_lock
 from llamaexit.sharing.locking import LockPins, Watched
 from llamaexit.sharing.taking import Remembering, Roots
 from llamaexit.sharing.trust import Untrusted
@@ -68,21 +68,19 @@ class LockChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What tells two locks apart. notes: what could not be compared."""
+    """What tells two locks apart. different: whether anything does. notes: what could not be compared."""
 
-    recipes: tuple[LockChange, ...]
-    targets: tuple[LockChange, ...]
+    different: bool
+    roots: tuple[LockChange, ...] = ()
+    recipes: tuple[LockChange, ...] = ()
+    targets: tuple[LockChange, ...] = ()
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @property
-    def different(self) -> bool:
-        """Whether the locks differ at all."""
-        return bool(self.recipes or self.targets)
 
 
 def compare_locks(old: Lock, new: Lock) -> Comparison:
     """What tells two locks apart, without looking into the recipes."""
+    roots = _lock_changes({root: (root, {}) for root in old.roots}, {root: (root, {}) for root in new.roots})
     recipes = _lock_changes(
         {entry.reference: (entry.reference, _facts(entry, leave_out="reference")) for entry in old.recipes},
         {entry.reference: (entry.reference, _facts(entry, leave_out="reference")) for entry in new.recipes},
@@ -91,7 +89,7 @@ def compare_locks(old: Lock, new: Lock) -> Comparison:
         {name_key(entry.model): (entry.model, _facts(entry, leave_out="model")) for entry in old.targets},
         {name_key(entry.model): (entry.model, _facts(entry, leave_out="model")) for entry in new.targets},
     )
-    return Comparison(tuple(recipes), tuple(targets))
+    return Comparison(dump_lock(old) != dump_lock(new), tuple(roots), tuple(recipes), tuple(targets))
 
 
 def compare_libraries(old: Library, new: Library) -> tuple[Change, ...]:
