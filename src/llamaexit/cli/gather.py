@@ -140,7 +140,8 @@ def _expect_recipe(reference: str) -> None:
         Path(reference).stat()
     except (FileNotFoundError, NotADirectoryError):
         raise RecipeError(
-            f"{reference}: there is no such file", hint="--recipe takes the path of a TOML file of yours"
+            f"{reference}: there is no such file",
+            hint="--recipe takes the path of a TOML file, or an address such as git+https://HOST/REPOSITORY@REV#FILE.toml",
         ) from None
     except OSError:
         pass
