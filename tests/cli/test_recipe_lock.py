@@ -162,6 +162,16 @@ def test_named_recipe_is_locked_beside_the_project(run, refused) -> None:
     assert run(*PLAN, "--recipe", "own.toml", "--locked").code == 0
 
 
+def test_file_that_is_gone_is_left_out_of_the_next_lock(run) -> None:
+    Path("llamaexit.toml").write_text(TEAM)
+    Path("own.toml").write_text('schema = 1\nname = "own"\n')
+    run("recipe", "lock", "own.toml")
+    Path("own.toml").unlink()
+    outcome = run("recipe", "lock")
+    assert (outcome.code, "Left out    own.toml\n" in outcome.stdout) == (0, True)
+    assert 'roots = ["llamaexit.toml"]\n' in lock_file()
+
+
 def test_nothing_to_lock_is_a_wrong_command_line(refused) -> None:
     line = refused("recipe", "lock", code=2)
     assert line == (

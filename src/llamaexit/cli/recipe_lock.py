@@ -62,8 +62,8 @@ def run_lock(request: LockRequest) -> Result:
 def look(request: LockRequest, *, afresh: bool) -> Looked:
     """Find what is to be locked, and whether it may be used. Nothing is written.
 
-    afresh: ask what everything locked means now. Raises UsageError where there is nothing to lock, and LockError where there
-    is nothing locked to look at afresh.
+    afresh: ask what everything locked means now. Raises UsageError where there is nothing to lock, and LockError where
+    nothing is locked that could be looked at afresh.
     """
     from llamaexit.cli.access import Access
     from llamaexit.sharing.lock import LockError
@@ -102,11 +102,13 @@ def save(looked: Looked) -> bool:
 def _roots(files: Sequence[str], old: Lock | None) -> Roots:
     """The project's recipe, and what is named, or else what the lock was made for before."""
     from llamaexit.cli.gather import project_recipe
+    from llamaexit.sharing.addresses import is_remote
     from llamaexit.sharing.taking import Roots
 
     project = project_recipe()
-    remembered = () if files or old is None else old.roots
-    roots = Roots(project, tuple(files), remembered)
+    # of what was named before, a file that is gone is not in force any more
+    remembered = [one for one in old.roots if is_remote(one) or Path(one).exists()] if old is not None else []
+    roots = Roots(project, tuple(files), () if files else tuple(remembered))
     if project is None and not roots.references:
         what = f"none of {', '.join(files)} is a recipe of your own" if files else "there is no llamaexit.toml here"
         raise UsageError(f"nothing to lock: {what}", hint="name a file or an address: llamaexit recipe lock FILE")

@@ -108,10 +108,8 @@ def spell_local(place: Path, folder: Path) -> str:
         spelled = Path(os.path.relpath(place, folder.resolve())).as_posix()
     except ValueError:  # another drive
         spelled = place.as_posix()
-    try:
-        spelled.encode()
-    except UnicodeEncodeError:
-        raise LockError(f"{str(place)!r} cannot be locked: its name is not valid text", hint="rename it") from None
+    if not spelled.isprintable():
+        raise LockError(f"{str(place)!r} cannot be locked: its name has characters nobody sees", hint="rename it")
     return spelled
 
 
@@ -144,7 +142,7 @@ def _list(texts: Sequence[str]) -> str:
 def _quoted(text: str) -> str:
     import json
 
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(text, ensure_ascii=False)  # of printable text, TOML and JSON spell the same
 
 
 # -- reading
@@ -199,8 +197,8 @@ def _problems(document: Document, tables: dict[str, Any]) -> Iterator[Problem]:
         yield document.problem(("roots",), "must be a list")
         roots = []
     for number, root in enumerate(roots):
-        if not isinstance(root, str) or not root:
-            yield document.problem(("roots", number), "must be text")
+        if not isinstance(root, str) or _a_reference(root) is not None:
+            yield document.problem(("roots", number), "must be a reference, in quotes")
     yield from _entries(document, tables, "recipes", _RECIPE, "reference", str)
     yield from _entries(document, tables, "targets", _TARGET, "model", name_key)
     yield from _two_commits(document, tables)
@@ -309,7 +307,7 @@ def _is(pattern: re.Pattern[str], words: str) -> _Check:
 
 
 def _a_reference(text: str) -> str | None:
-    return None if text and "\0" not in text else "must be a reference"
+    return None if text and text.isprintable() else "must be a reference"  # it is shown to people as it is
 
 
 def _a_commit(text: str) -> str | None:
