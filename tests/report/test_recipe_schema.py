@@ -78,6 +78,13 @@ def test_every_key_says_what_it_is(schema: dict[str, Any], cls: type) -> None:
         assert field_texts()[cls.__name__][key].endswith((".", "…", "`")), key
 
 
+def test_elements_of_a_list_say_what_the_list_is_where_they_are_nothing_of_their_own(schema: dict[str, Any]) -> None:
+    lists = [part for part in parts(schema) if part.get("type") == "array" and "description" in part]
+    assert lists
+    for one in lists:
+        assert "$ref" in one["items"] or one["items"]["description"] == one["description"]
+
+
 @pytest.mark.parametrize("path", sorted(recipe_folder().glob("*.toml")), ids=lambda path: path.stem)
 def test_builtin_recipes_fit_it(schema: dict[str, Any], path: Path) -> None:
     assert problems(schema, tomllib.loads(path.read_text(encoding="utf-8"))) == []

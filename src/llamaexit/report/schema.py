@@ -52,7 +52,8 @@ def _head(dialect: str, name: str) -> dict[str, Any]:
 def _for_editors(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     """The schema of recipes as editors for TOML take it: with a text for every key, and without what TOML has not.
 
-    Beside a `$ref` they read nothing, so a key that holds a table of its own is told by what the table is.
+    Beside a `$ref` they read nothing, so a key that holds a table of its own is told by what the table is. Of a list
+    that is not empty, Taplo looks up the first element when the pointer is on the key (its issue 788).
     """
     from llamaexit.recipes.docstrings import field_texts
 
@@ -64,9 +65,17 @@ def _for_editors(adapter: TypeAdapter[Any]) -> dict[str, Any]:
         for key, text in texts.items():
             field = table["properties"][key]
             if "$ref" not in field:
-                table["properties"][key] = {"description": text, **field}
+                table["properties"][key] = _told(field, text)
     root["properties"]["schema"] |= {"const": 1}
     return {**_head(_FOR_EDITORS, "llamaexit.recipe/1"), **root, "definitions": definitions}
+
+
+def _told(field: dict[str, Any], text: str) -> dict[str, Any]:
+    """A key with its text, and with the same one for the elements of a list that have none of their own."""
+    items = field.get("items", {})
+    if items and "$ref" not in items:
+        field = {**field, "items": {"description": text, **items}}
+    return {"description": text, **field}
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
