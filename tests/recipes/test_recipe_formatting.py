@@ -156,6 +156,7 @@ def test_a_recipe_is_put_into_one_form() -> None:
         pytest.param(
             "zzz = 1\nversion = '1'\naaa = 2\n", "version = '1'\nzzz = 1\naaa = 2\n", id="unknown keys go last"
         ),
+        pytest.param("b = inf\na = nan\n", "b = inf\na = nan\n", id="what is no number stays what it is"),
         pytest.param("'version' = '1'\n", "version = '1'\n", id="a key needs no quotes"),
         pytest.param(
             "[caveats]\nB_b = 'x'\nA = 'y'\n", "\n[caveats]\nB_b = 'x'\nA = 'y'\n", id="names of one's own stay"

@@ -309,6 +309,6 @@ def _alike(level: _Level, value: Any) -> Any:
     if isinstance(value, list):
         return [_alike(level, item) for item in value]
     if not isinstance(value, dict):
-        return value
+        return str(value) if isinstance(value, float) else value  # nan is not equal to itself
     names = _names(level.cls)
     return {kebab(key) if kebab(key) in names else key: _alike(level.below(key), item) for key, item in value.items()}
