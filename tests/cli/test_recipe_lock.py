@@ -414,6 +414,22 @@ def test_locked_plan_needs_nobody_once_the_cache_is_filled(run, locked, reposito
     assert why(run(*PLAN, "--locked", "--json")) == "better"
 
 
+def test_lock_does_not_stand_in_for_trust(refused, locked, settings) -> None:
+    settings()
+    for command in (PLAN, ("recipe", "lock"), ("recipe", "update")):
+        assert refused(*command).startswith("llamaexit.toml:3: ")
+
+
+def test_address_that_only_the_lock_names_has_to_be_allowed_too(run, refused, locked, settings, server) -> None:
+    Path("llamaexit.toml").unlink()
+    Path("llamaexit.lock").write_text(lock_file().replace('roots = ["llamaexit.toml"]', f'roots = ["{locked}"]'))
+    settings()
+    asked = len(server.requests)
+    line = refused("recipe", "update")
+    assert line.startswith(f"llamaexit.lock: {server.url('team.git')} is not among the sources")
+    assert len(server.requests) == asked
+
+
 def test_recipe_in_ones_own_folder_is_refused_when_locked(run, refused, isolated, locked) -> None:
     mine = isolated / ".config" / "llamaexit" / "mine.toml"
     mine.write_text('schema = 1\nname = "mine"\n')

@@ -418,6 +418,23 @@ def _local(project: Project, name: str):
     return LockedRecipe(name, text_hash((project.folder / name).read_text("utf-8")))
 
 
+def test_recipe_beside_a_locked_one_has_to_be_locked_itself(project, team, reference) -> None:
+    lock = project.lock_now(reference)
+    project.lock = replace(lock, recipes=tuple(one for one in lock.recipes if one.reference == reference))
+    with pytest.raises(LockError) as caught:
+        project.load(reference, strict="asked")
+    assert caught.value.message.startswith(f"{team.url}@main#base.toml is not in ")
+
+
+def test_branch_that_is_not_locked_is_not_asked_for_when_locked(project, team) -> None:
+    from llamaexit.sharing.addresses import parse_address
+
+    address = parse_address(f"{team.url}@main#team.toml")
+    with pytest.raises(LockError, match="is not in"):
+        LockPins(project.file, Lock(), "ci").commit_of(address)
+    assert LockPins(project.file, Lock()).commit_of(address) is None
+
+
 def test_recipe_from_the_web_that_the_lock_lacks_is_refused_before_contact(project) -> None:
     project.lock = Lock()
     with pytest.raises(LockError, match="is not in"):
@@ -602,6 +619,19 @@ def test_built_in_rule_that_is_disabled_is_told(project, team, reference) -> Non
     changes = updated(project)
     assert changes["rule", rule].how == "removed"
     assert ("recipe", "base") in changes
+
+
+def test_source_that_is_not_allowed_any_more_is_not_compared(project, team, reference) -> None:
+    from llamaexit.sharing.trust import Untrusted
+
+    class Gate:
+        def check(self, address, named_in):
+            raise Untrusted(f"{address.source} is not allowed")
+
+    lock = project.lock_now(reference)
+    library, notes = locked_library(lock, project.file, None, lambda pins: project.finder(pins=pins, gate=Gate()))
+    assert all(entry.builtin for entry in library.loaded)
+    assert [note.partition(" cannot be had")[0] for note in notes] == [f"{team.url}@main#base.toml", reference]
 
 
 def test_locked_commit_that_cannot_be_had_any_more_is_told_and_not_guessed(project, team, reference, cache) -> None:
