@@ -69,6 +69,8 @@ def unpinned_source(seen: Seen) -> Iterator[Mark]:
     """A recipe from elsewhere that may be another one tomorrow.
 
     Name a commit (`git+https://…@COMMIT#PATH`) or a hash (`https://…#sha256=…`). A branch or a tag can be moved.
+    Where a project locks it (`llamaexit recipe lock`), `# lint: allow unpinned-source` on its line says that this is
+    meant.
     """
     for position, reference in enumerate(seen.recipe.extends):
         if reference.startswith(("git+", "git@")):
