@@ -26,6 +26,9 @@ DIRECTIVE = "#:schema"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BETWEEN = re.compile(r"(?:[\s,]|#[^\n]*)*")
 """What stands between the elements of an array."""
+_DOTTED = re.compile(r"""\.[ \t]*[A-Za-z0-9_"'-]+[ \t]*=""")
+_MOST_DOTTED = 2000
+"""Keys of several parts. The parser that keeps comments takes quadratic time for them: minutes for a megabyte."""
 _LAST = 10_000
 """Rank of keys the language does not have: behind all others, in the order they are written in."""
 
@@ -56,6 +59,8 @@ def format_recipe(text: str, file: str) -> str:
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
         before = parse_recipe(Document(file, plain))
+        if sum(1 for _ in _DOTTED.finditer(plain)) > _MOST_DOTTED:
+            raise RecipeError(f"{file}: has too many dotted keys to be formatted", hint="write tables instead")
         made = _written(_sections(plain))
         after = parse_recipe(Document(file, made))
     except Unreadable as error:

@@ -119,8 +119,8 @@ def did_you_mean(word: str, known: Iterable[str], quote: str = "'") -> str:
 class Suggestions:
     """`did_you_mean` for the first words it is asked about, and nothing for those that follow."""
 
-    def __init__(self) -> None:
-        self._left = MOST_SUGGESTIONS
+    def __init__(self, most: int = MOST_SUGGESTIONS) -> None:
+        self._left = most
 
     def __call__(self, word: str, known: Callable[[], Iterable[str]]) -> str:
         """What to add to a message about a word, with all known ones at hand."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from llamaexit.recipes.decode import NESTED
 from llamaexit.recipes.model import Recipe, kebab
 from llamaexit.recipes.positions import Key
-from llamaexit.recipes.problems import Document, Kind, Problem, did_you_mean
+from llamaexit.recipes.problems import MOST_LISTED, Document, Kind, Problem, Suggestions
 from llamaexit.recipes.pruned import Pruned
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _DATES = ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters other than line ends and tabs, and those that turn the direction of the text around: whoever
 reviews a recipe, or sees what it says on a terminal, would see something else than what is there."""
+_TOO_LARGE = 1 << 63
+"""Whole numbers that TOML need not be able to say; those of ten thousand hexadecimal digits cannot even be printed."""
 _QUOTED = re.compile(r"'([^']*)'")
 _SUGGESTED = re.compile(r"^unknown key; did you mean '([^']*)'")
 
@@ -109,7 +111,8 @@ def _attempt(tables: dict[str, Any]) -> tuple[Recipe | None, list[tuple[Key, str
     except ValidationError as error:
         details = error.errors(include_url=False)
     keys = [tuple(part for part in detail["loc"] if part != "[key]") for detail in details]
-    return None, [(key, _in_words(key, tables, detail)) for key, detail in zip(keys, details, strict=True)]
+    suggest = Suggestions(MOST_LISTED)
+    return None, [(key, _in_words(key, tables, detail, suggest)) for key, detail in zip(keys, details, strict=True)]
 
 
 def _without_echoes(faults: dict[Key, str]) -> list[tuple[Key, str]]:
@@ -129,11 +132,11 @@ def _as_text(value: object) -> str:
     return value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value)
 
 
-def _in_words(key: Key, tables: dict[str, Any], detail: ErrorDetails) -> str:
+def _in_words(key: Key, tables: dict[str, Any], detail: ErrorDetails, suggest: Suggestions) -> str:
     kind = detail["type"]
     value = _value_at(tables, key)
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        return _UNKNOWN + did_you_mean(str(key[-1]), map(kebab, _keys_of(key[:-1])))
+        return _UNKNOWN + suggest(str(key[-1]), lambda: map(kebab, _keys_of(key[:-1])))
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return _MISSING
     if kind in _KINDS:
@@ -146,7 +149,7 @@ def _in_words(key: Key, tables: dict[str, Any], detail: ErrorDetails) -> str:
         if key == ("schema",):
             return f"must be {expected}; this llamaexit knows no other version of the language"
         words = ", ".join(allowed[:-1]) + (" or " if len(allowed) > 1 else "") + allowed[-1]
-        near = did_you_mean(value, allowed) if isinstance(value, str) else ""
+        near = suggest(value, lambda: allowed) if isinstance(value, str) else ""
         return f"must be {words}, not {_describe(value)}{near}"
     return f"is not valid: {_describe(value)}"
 
@@ -207,3 +210,5 @@ def _unfit(value: object, key: Key = ()) -> Iterator[tuple[Key, str]]:
             yield from _unfit(inner, (*key, number))
     elif isinstance(value, float) and not math.isfinite(value):
         yield key, "must be a finite number"
+    elif isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        yield key, "is a number of more than 64 bits"

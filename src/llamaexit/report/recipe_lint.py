@@ -24,17 +24,22 @@ if TYPE_CHECKING:
     from llamaexit.recipes.problems import Problem
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+MOST_SHOWN = 1000
+"""Findings that are shown to people."""
 _STYLES = {"error": "red", "warning": "yellow"}
 
 
 def print_findings(linted: Linted, console: Console) -> None:
     """Every finding with its place, one below the other."""
     page = Page(console)
-    for finding in linted.findings:
+    for finding in linted.findings[:MOST_SHOWN]:
         problem = finding.problem
         head = Text(problem.place).append(": ").append(finding.severity, style=_STYLES[finding.severity])
         console.print(head.append(f" {finding.rule}", style="bold"), soft_wrap=True)
         page.line(problem.said, indent=INDENT)
+    more = len(linted.findings) - MOST_SHOWN
+    if more > 0:
+        page.line(f"… and {more:,} more, which --format json, github and sarif all have.")
     if linted.findings and not linted.count("error"):
         page.line(summary(linted))
     elif not linted.findings:
