@@ -59,6 +59,7 @@ bench: .venv/.installed .venv/.group-test
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/migrate.py
+	$(BIN)/python benchmarks/recipes.py
 
 check: lint coverage docs dist
 
