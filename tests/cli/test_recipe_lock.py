@@ -351,9 +351,8 @@ COMMANDS = {
     "recipe list": ("recipe", "list"),
     "recipe show": ("recipe", "show", "project"),
     "recipe explain": ("recipe", "explain", OLD),
-    "recipe lint": ("recipe", "lint"),
-    "recipe test": ("recipe", "test"),
 }
+AT_WORK = {"recipe lint": ("recipe", "lint"), "recipe test": ("recipe", "test")}
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -366,6 +365,32 @@ def test_changed_file_is_refused_in_ci_by_every_command(run, locked, monkeypatch
     assert (outcome.code, outcome.stdout) == (4, "")
     assert "llamaexit.toml is not what was locked: sha256" in outcome.stderr
     assert "is not what was locked" not in run(*command, "--no-locked").stderr
+
+
+@pytest.mark.parametrize("command", AT_WORK.values(), ids=AT_WORK)
+def test_changed_file_is_looked_at_in_ci_before_it_is_locked(run, locked, monkeypatch, command) -> None:
+    with Path("llamaexit.toml").open("a") as file:
+        file.write("# by me\n")
+    monkeypatch.setenv("CI", "true")
+    assert "is not what was locked" not in run(*command).stderr
+    outcome = run(*command, "--locked")
+    assert outcome.code == 4
+    assert "llamaexit.toml is not what was locked: sha256" in outcome.stderr
+
+
+@pytest.mark.parametrize("command", AT_WORK.values(), ids=AT_WORK)
+def test_fetched_recipe_that_is_not_locked_is_not_looked_at_in_ci(run, locked, monkeypatch, command) -> None:
+    Path("llamaexit.lock").unlink()
+    monkeypatch.setenv("CI", "true")
+    outcome = run(*command)
+    assert outcome.code == 4
+    assert "there is no llamaexit.lock, and CI is set" in outcome.stderr
+
+
+def test_lint_takes_what_is_locked_for_pinned(run, locked) -> None:
+    assert "unpinned-source" not in run("recipe", "lint").stdout
+    Path("llamaexit.lock").unlink()
+    assert "unpinned-source" in run("recipe", "lint").stdout
 
 
 def test_refusal_in_json_has_a_code_of_its_own(run, locked) -> None:

@@ -124,9 +124,21 @@ def test_unknown_source_is_refused_and_never_contacted(refused, server: GitServe
     assert server.requests == []
 
 
-@pytest.mark.parametrize("command", ["lint", "test"])
-def test_unknown_source_is_refused_also_where_recipes_are_only_looked_at(refused, server: GitServer, command) -> None:
-    assert "is not among the sources" in refused("recipe", command, f"{server.url('team.git')}@main#team.toml")
+def test_unknown_source_is_refused_also_where_examples_are_only_tried(refused, server: GitServer) -> None:
+    assert "is not among the sources" in refused("recipe", "test", f"{server.url('team.git')}@main#team.toml")
+    assert server.requests == []
+
+
+def test_lint_tells_of_a_source_that_is_not_allowed_beside_everything_else(run, server: GitServer) -> None:
+    Path("mine.toml").write_text(
+        f'schema = 1\nname = "mine"\nextends = ["{server.url("team.git")}@main#team.toml"]\nnmae = 1\n'
+    )
+    Path("other.toml").write_text('schema = 1\nname = "other"\nsumary = "x"\n')
+    outcome = run("recipe", "lint", "mine.toml", "other.toml", "--json")
+    found = {(one["rule"], one["file"], one["line"]) for one in outcome.envelope["data"]["findings"]}
+    assert {("bad-extends", "mine.toml", 3), ("unknown-key", "mine.toml", 4), ("unknown-key", "other.toml", 3)} <= found
+    assert [error["code"] for error in outcome.envelope["errors"]] == ["untrusted", "lint"]
+    assert outcome.code == 4
     assert server.requests == []
 
 

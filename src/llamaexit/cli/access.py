@@ -22,8 +22,9 @@ class Access:
     What is needed to fetch recipes is only put together once one of them has to be fetched.
     """
 
-    def __init__(self, *, as_json: bool, locked: bool | None = None) -> None:
-        """as_json: a program reads the answer, so nobody is asked. locked: as `--locked` says it.
+    def __init__(self, *, as_json: bool, locked: bool | None = None, at_work: bool = False) -> None:
+        """as_json: a program reads the answer, so nobody is asked. locked: as `--locked` says it. at_work: the files of
+        this machine are looked at while they are written, so that CI alone does not hold them to the lock.
 
         Raises SettingsError, and LockError for a lock that cannot be read.
         """
@@ -35,7 +36,7 @@ class Access:
         self.trust = Trust(settings_here())
         self._asking = Asking(self.trust) if somebody_there(as_json=as_json) else None
         self._local = LocalSources(load_pack().recipe_files)
-        self.lock = lock_pins(Path(), locked, os.environ)
+        self.lock = lock_pins(Path(), locked, os.environ, at_work=at_work)
         self._sources = Watched(self.sources_with(self.lock), self.lock)
 
     def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamaexit.cli.answer import Problem, Result
-from llamaexit.errors import FAILED, UsageError
+from llamaexit.errors import FAILED, REFUSED, LlamaexitError, UsageError
+from llamaexit.recipes.sources import Unresolved
 
 if TYPE_CHECKING:
     from llamaexit.recipes.lint.run import Linted
+    from llamaexit.recipes.sources import RecipeText, Sources
 
 FORMATS = ("text", "json", "github", "sarif")
 
@@ -50,19 +53,48 @@ def run_lint(request: LintRequest) -> Result:
     from llamaexit.recipes.lint.run import lint_recipes
     from llamaexit.report.recipe_lint import lint_document, print_findings, summary
 
+    access = Access(as_json=request.form != "text", locked=request.locked, at_work=True)
+    sources = _Telling(access)
     linted = lint_recipes(
-        request.files, today=dt.date.today(), select=request.select, ignore=request.ignore,
-        sources=Access(as_json=request.form != "text", locked=request.locked),
+        request.files, today=dt.date.today(), select=request.select, ignore=request.ignore, sources=sources,
+        locked=access.lock.has,
     )  # fmt: skip
     failed = linted.count("error") or (request.strict and linted.findings)
+    problems = [Problem(error.code, error.message, error.hint) for error in sources.refusals]
+    if failed:
+        problems.append(Problem("lint", summary(linted), "each is explained in the reference of lint rules"))
     return Result(
         lint_document(linted),
         _text(linted, request.form) or partial(print_findings, linted),
-        exit_code=FAILED if failed else 0,
-        problems=(Problem("lint", summary(linted), "each is explained in the reference of lint rules"),)
-        if failed
-        else (),
+        exit_code=REFUSED if sources.refusals else FAILED if failed else 0,
+        problems=tuple(problems),
     )
+
+
+class _Telling:
+    """Finders for which a reference that may not be followed is one more thing wrong with the recipe it stands in.
+
+    refusals: why, one for each reference.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._refused: dict[str, LlamaexitError] = {}
+
+    @property
+    def refusals(self) -> tuple[LlamaexitError, ...]:
+        return tuple(self._refused.values())
+
+    def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
+        """What the finders behind it find."""
+        try:
+            return self._sources.resolve(reference, relative_to)
+        except LlamaexitError as error:
+            self._refused.setdefault(error.message, error)
+            here = relative_to.shown_as if relative_to is not None else reference
+            # the finding has the place, too
+            told = re.sub(rf"\A{re.escape(here)}(:\d+)?:? ", "", error.message)
+            raise Unresolved(told) from error
 
 
 def _text(linted: Linted, form: str) -> str | bytes | None:

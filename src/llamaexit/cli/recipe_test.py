@@ -25,7 +25,7 @@ def run_tests(files: Sequence[str], *, verbose: bool, locked: bool | None = None
     from llamaexit.recipes.problems import refuse
     from llamaexit.report.recipe_test import counted, print_tested, test_document
 
-    sources = Access(as_json=as_json, locked=locked)
+    sources = Access(as_json=as_json, locked=locked, at_work=True)
     stacks = [(file, load_stack(file, sources=sources)) for file in files]
     problems = dict.fromkeys(problem for _, stack in stacks for problem in stack.problems)
     if problems:

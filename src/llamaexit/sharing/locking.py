@@ -33,10 +33,13 @@ def strictness(option: bool | None, environ: Mapping[str, str]) -> Strict:
     return "ci" if environ.get("CI", "").strip().lower() not in _FALSE else ""
 
 
-def lock_pins(folder: Path, option: bool | None, environ: Mapping[str, str]) -> LockPins:
-    """The pins of a lock in a folder, or of there being none. Raises LockError for a lock that cannot be read."""
+def lock_pins(folder: Path, option: bool | None, environ: Mapping[str, str], *, at_work: bool = False) -> LockPins:
+    """The pins of a lock in a folder, or of there being none. Raises LockError for a lock that cannot be read.
+
+    at_work: as for `LockPins`.
+    """
     file = folder / LOCK_FILE
-    return LockPins(file, read_lock(file), strictness(option, environ))
+    return LockPins(file, read_lock(file), strictness(option, environ), at_work=at_work)
 
 
 class LockPins:
@@ -46,11 +49,13 @@ class LockPins:
     machine to both. warnings: what was let pass, but should be known.
     """
 
-    def __init__(self, file: Path, lock: Lock | None, strict: Strict = "") -> None:
-        """file: where the lock is or would be. lock: None where there is none."""
+    def __init__(self, file: Path, lock: Lock | None, strict: Strict = "", *, at_work: bool = False) -> None:
+        """file: where the lock is or would be. lock: None where there is none. at_work: files of this machine are only
+        held to it when the user asks for that: they are being written, and locked afterwards."""
         self.file = file
         self.lock = lock
         self.strict = strict
+        self._files_held = strict == "asked" or (strict == "ci" and lock is not None and not at_work)
         self._commits = lock.commits() if lock is not None else {}
         self._warnings: dict[str, None] = {}
 
@@ -63,6 +68,11 @@ class LockPins:
     def digests(self) -> dict[str, str]:
         """The builds that targets are locked to: hex digits by the form in which names are compared."""
         return {name_key(target.model): target.hex for target in self.lock.targets} if self.lock is not None else {}
+
+    def has(self, reference: str) -> bool:
+        """Whether a recipe from elsewhere is locked, however its address is spelled."""
+        spelled = _spelled(reference)
+        return spelled is not None and self.lock is not None and self.lock.recipe(spelled) is not None
 
     def commit_of(self, address: GitAddress) -> str | None:
         """The locked commit; None where there is none and that may be. Raises LockError."""
@@ -87,21 +97,13 @@ class LockPins:
 
     def before(self, reference: str, relative_to: RecipeText | None) -> None:
         """Raises LockError, before anybody is contacted, for an address that is not locked and would have to be."""
-        if not self.strict or not is_remote(reference):
-            return
-        from llamaexit.recipes.sources import Unresolved
-        from llamaexit.sharing.addresses import parse_address
-
-        try:
-            spelled = parse_address(reference).spelled
-        except Unresolved:
-            return  # following it says why, and where it stands
-        if self.lock is None or self.lock.recipe(spelled) is None:
+        spelled = _spelled(reference) if self.strict else None
+        if spelled is not None and not self.has(reference):
             raise self._not_locked(spelled, typed=relative_to is None)
 
     def after(self, found: RecipeText, relative_to: RecipeText | None) -> None:
         """Raises LockError for a file of this machine that is not as it was locked and would have to be."""
-        if not self.strict or not is_local(found) or (self.lock is None and self.strict == "ci"):
+        if not self._files_held or not is_local(found):
             return
         reference = spell_local(Path(found.identity), self.file.parent)
         entry = self.lock.recipe(reference) if self.lock is not None else None
@@ -128,6 +130,19 @@ class LockPins:
             f"{reference} is not what was locked: {what} {got[:12]}, {self.file} has {locked[:12]}",
             hint="find out who changed it before you use it; llamaexit recipe update shows what is there now",
         )
+
+
+def _spelled(reference: str) -> str | None:
+    """The one spelling of an address; None for what is none, also where following it will say why."""
+    if not is_remote(reference):
+        return None
+    from llamaexit.recipes.sources import Unresolved
+    from llamaexit.sharing.addresses import parse_address
+
+    try:
+        return parse_address(reference).spelled
+    except Unresolved:
+        return None
 
 
 class Watcher(Protocol):

@@ -69,10 +69,11 @@ def unpinned_source(seen: Seen) -> Iterator[Mark]:
     """A recipe from elsewhere that may be another one tomorrow.
 
     Name a commit (`git+https://…@COMMIT#PATH`) or a hash (`https://…#sha256=…`). A branch or a tag can be moved.
-    Where a project locks it (`llamaexit recipe lock`), `# lint: allow unpinned-source` on its line says that this is
-    meant.
+    What `llamaexit.lock` in the current folder pins may be called by either; `llamaexit recipe lock` writes that.
     """
     for position, reference in enumerate(seen.recipe.extends):
+        if seen.locked(reference):
+            continue
         if reference.startswith(("git+", "git@")):
             if not _COMMIT.search(reference):
                 yield Mark(("extends", position), "is pinned to no commit by all digits of its id")

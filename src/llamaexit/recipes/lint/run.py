@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from llamaexit.errors import UsageError
 from llamaexit.recipes.lint.registry import LintRule, Mark, Severity, all_rules
-from llamaexit.recipes.lint.seen import Seen
+from llamaexit.recipes.lint.seen import Seen, nothing_locked
 from llamaexit.recipes.load import load_stack
 from llamaexit.recipes.problems import Problem, did_you_mean
 
@@ -52,16 +52,17 @@ def lint_recipes(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     sources: Sources | None = None,
+    locked: Callable[[str], bool] = nothing_locked,
 ) -> Linted:
     """Lint recipes, each by itself with what it extends.
 
-    select, ignore: ids of rules, or patterns of them; all rules without `select`. sources: as for `load_stack`. Raises
-    UsageError for one that means no rule.
+    select, ignore: ids of rules, or patterns of them; all rules without `select`. sources: as for `load_stack`. locked:
+    whether a lock pins a reference. Raises UsageError for an id or a pattern that means no rule.
     """
     rules = chosen(select, ignore)
     found: dict[Finding, None] = {}
     for reference in references:
-        found.update(dict.fromkeys(_lint(load_stack(reference, sources=sources), rules, today)))
+        found.update(dict.fromkeys(_lint(load_stack(reference, sources=sources), rules, today, locked)))
     ordered = sorted(found, key=lambda finding: (finding.problem.order, finding.rule))
     return Linted(tuple(references), tuple(ordered))
 
@@ -83,13 +84,13 @@ def chosen(select: Sequence[str], ignore: Sequence[str]) -> tuple[LintRule, ...]
     )
 
 
-def _lint(stack: Stack, rules: Iterable[LintRule], today: dt.date) -> Iterator[Finding]:
+def _lint(stack: Stack, rules: Iterable[LintRule], today: dt.date, locked: Callable[[str], bool]) -> Iterator[Finding]:
     entry = stack.entry
     if entry is None:
         for rule in rules:
             yield from (Finding(rule.id, rule.severity, one) for one in stack.problems if one.kind == rule.id)
         return
-    seen = Seen(entry.recipe, stack.library, *_keys(stack, entry), stack.problems, today)
+    seen = Seen(entry.recipe, stack.library, *_keys(stack, entry), stack.problems, today, locked)
     allowed = Allowed(entry.document.text)
     for rule in rules:
         for mark in rule.check(seen):

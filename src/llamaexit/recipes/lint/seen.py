@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -24,11 +24,17 @@ _MOST_LLAMAS = 1000
 """Llama models that patterns are held against; a hundred and thirty are built in."""
 
 
+def nothing_locked(reference: str) -> bool:
+    """There is no lock."""
+    return False
+
+
 @dataclass(frozen=True)
 class Seen:
     """One recipe. keys: those of its rules, in their order; below: those of all rules that lie below it.
 
-    library: the recipe with what it extends. problems: what makes it unusable, of any file of the library.
+    library: the recipe with what it extends. problems: what makes it unusable, of any file of the library. locked:
+    whether a lock pins a reference.
     """
 
     recipe: Recipe
@@ -37,6 +43,7 @@ class Seen:
     below: tuple[str, ...]
     problems: tuple[Problem, ...]
     today: dt.date
+    locked: Callable[[str], bool] = nothing_locked
 
     def choices(self) -> Iterator[tuple[Key, Rule, Choice, Target]]:
         """Every target of every rule that is known, with the place of its name."""
