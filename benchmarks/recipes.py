@@ -1,12 +1,12 @@
 """What a rule costs in a stack of recipes, as ratios measured in one run on one machine.
 
-    python benchmarks/recipes.py            the real thing, about two minutes
+    python benchmarks/recipes.py            the real thing, about five minutes
     python benchmarks/recipes.py --quick    few and small recipes: does it still run?
 
 Two stacks are written: recipes beside each other, whose rules all name models; and recipes that extend each other, with
-patterns, rules that replace one of the recipe below, and `disable`. Each is loaded, planned with and explained in fresh
-processes, at four sizes in turn. What one rule costs has to stay what it is, however many there are. Nothing here fails
-because something is slow; it fails when something does not work.
+patterns, rules that replace one of the recipe below, and `disable`. Each is loaded, planned with, explained, and linted
+as what one recipe on top of it extends, in fresh processes at four sizes in turn. What one rule costs has to stay what
+it is, however many there are. Nothing here fails because something is slow; it fails when something does not work.
 """
 
 from __future__ import annotations
@@ -87,7 +87,10 @@ def measured(roots: dict[int, list[str]], rules: int, repeats: int) -> dict[str,
                 raise SystemExit(f"{loaded} rules of {count * rules} were loaded, and {winners} won")
             taken[count].append(seconds)
     for count, named in roots.items():
-        lint[count] = statistics.median(linted(named, repeats))
+        top = Path(named[0]).with_name("team-top.toml")
+        extends = json.dumps([Path(root).name for root in named])
+        written(top, [f"extends = {extends}"], [rule("top", "llama3.1:8b", 0)])
+        lint[count] = statistics.median(linted([str(top)], repeats))
     steps = {"load": 0, "plan": 1, "explain": 2}
     figures = {
         step: {n: statistics.median(run[i] for run in runs) for n, runs in taken.items()} for step, i in steps.items()
@@ -121,9 +124,7 @@ def run(program: str, roots: list[str]) -> tuple[int, list[str], list[float]]:
 
 def beside(folder: Path, count: int, rules: int) -> list[str]:
     """Recipes that have nothing to do with each other."""
-    return [
-        written(folder, n, [], [rule(f"rule-{i}", f"team-{n}-{i}:8b", i) for i in range(rules)]) for n in range(count)
-    ]
+    return [file(folder, n, [], [rule(f"rule-{i}", f"team-{n}-{i}:8b", i) for i in range(rules)]) for n in range(count)]
 
 
 def extending(folder: Path, count: int, rules: int) -> list[str]:
@@ -137,7 +138,7 @@ def extending(folder: Path, count: int, rules: int) -> list[str]:
         for i in range(rules):
             name = f"team-{n}-{i}*" if i % 10 == 0 else f"team-{n}-{i}:8b"
             body.append(rule(f"{below}/rule-{i + 1}" if i % 10 == 1 and not lowest else f"rule-{i}", name, i))
-        path = written(folder, n, head, body)
+        path = file(folder, n, head, body)
         if n % DEEP == DEEP - 1 or n == count - 1:
             roots.append(path)
     return roots
@@ -146,7 +147,7 @@ def extending(folder: Path, count: int, rules: int) -> list[str]:
 def crowded(folder: Path, rules: int) -> str:
     """One recipe whose rules are all about the same: half of them patterns that begin alike."""
     body = [rule(f"rule-{i}", f"*team-{i}*" if i % 2 else f"team-{i}:8b", 0) for i in range(rules)]
-    return written(folder, rules, [], body)
+    return file(folder, rules, [], body)
 
 
 def rule(key: str, match: str, number: int) -> str:
@@ -158,11 +159,15 @@ def rule(key: str, match: str, number: int) -> str:
     return f'[[rules]]\nid = "{key}"\nuse = "{use}"\nmatch = ["{match}"]\n{targets}\n'
 
 
-def written(folder: Path, number: int, head: list[str], body: list[str]) -> str:
+def file(folder: Path, number: int, head: list[str], body: list[str]) -> str:
     folder.mkdir(exist_ok=True)
     path = folder / f"team-{number:03}.toml"
-    path.write_text("\n".join(["schema = 1", f'name = "team-{number:03}"', *head, "", *body]), "utf-8")
+    written(path, head, body)
     return str(path)
+
+
+def written(path: Path, head: list[str], body: list[str]) -> None:
+    path.write_text("\n".join(["schema = 1", f'name = "{path.stem}"', *head, "", *body]), "utf-8")
 
 
 # Telling -------------------------------------------------------------------------------------------------------------

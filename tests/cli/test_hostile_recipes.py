@@ -83,9 +83,13 @@ HUGE = {
     ),
     "an array of what does not belong": filled(lambda n: "1,", HEAD + "disable = [", "]\n"),
     "arrays in an array": filled(lambda n: "[],", HEAD + "disable = [", "]\n"),
+    "patterns of rules to disable": filled(lambda n: f'"*a?{n}*",', HEAD + "disable = [", "]\n"),
+    "patterns in a rule": filled(lambda n: f'"*a?{n}*",', HEAD + RULE[: RULE.index("match")] + "match = [", "]\n"),
+    "targets of a rule": filled(lambda n: '{model="a"},', HEAD + RULE[: RULE.index("targets")] + "targets = [", "]\n"),
     "a version range without end": filled(lambda n: f">={n},", HEAD + 'requires-llamaexit = "', '>=0"\n'),
     "files to extend": filled(lambda n: f'"x{n}.toml",', HEAD + "extends = [", "]\n"),
 }
+LINTED = ("keys nobody knows", "rules for models nobody knows")
 SMALL = {
     "arrays in arrays": HEAD + "x = " + "[" * 5000 + "]" * 5000 + "\n",
     "tables in tables": HEAD + "x = " + "{a=" * 5000 + "1" + "}" * 5000 + "\n",
@@ -94,7 +98,8 @@ SMALL = {
     "a hexadecimal integer of many digits": HEAD + "[policy]\nmin-context = 0x" + "f" * 100_000 + "\n",
     "a float without end": HEAD + "[policy]\nmin-gpu-share = 1e" + "9" * 10_000 + "\n",
     "a day that is none": HEAD + "checked = 9999-99-99\n",
-    "a name of a megabyte": 'schema = 1\nname = "' + " x" * (MIB // 2 - 100) + '"\n',
+    "a name of a megabyte": 'schema = 1\nname = "' + "x" * (MIB - 100) + '"\n',
+    "a key of a megabyte": HEAD + "x" * (MIB - 100) + " = 1\n",
     "a lone surrogate": HEAD + 'summary = "\\ud800"\n',
     "a null": HEAD + 'summary = "a\\u0000b"\n',
     "two byte order marks": "\ufeff\ufeff" + HEAD,
@@ -111,8 +116,11 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
-@pytest.mark.parametrize("command", ["explain", "lint"])
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [pytest.param("explain", text, id=f"explain, {what}") for what, text in HUGE.items()]
+    + [pytest.param("lint", HUGE[what], id=f"lint, {what}") for what in LINTED],
+)
 def test_a_recipe_full_of_garbage_is_refused_in_bounded_time_and_memory(
     isolated: Path, tmp_path: Path, command: str, text: str
 ) -> None:
@@ -139,7 +147,7 @@ def test_what_cannot_be_meant_is_one_clear_line_in_every_command(
         answer = run(*COMMANDS[name], "team.toml")
         assert (answer.code, answer.stdout) == (4, ""), name
         assert all(line.startswith("llamaexit: ") for line in answer.stderr.splitlines()), name
-        assert len(answer.stderr) < 1000
+        assert len(answer.stderr) < 3000
         assert inert(answer.stderr.encode())
     for name in ("lint", "github", "sarif"):
         answer = run(*COMMANDS[name], "team.toml")

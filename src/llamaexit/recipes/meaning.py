@@ -30,7 +30,7 @@ LICENCE_CLASSES = ("open-source", "commercial")
 _DIGEST = re.compile(r"(?:sha256[:-])?[0-9a-fA-F]{12,64}")
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
 _RULE_ID = re.compile(r"[^\s*?\[\]]+")
-_RECIPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RECIPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TABLES = {Recipe, *(inner for nested in NESTED.values() for _, inner in nested.values())}
 _NUMBERS = {
     # a measured figure may be negative; of the policy's numbers it is said what they must be
@@ -54,7 +54,8 @@ def check_meaning(
     yield from _negative(recipe, ())
     if not _RECIPE_NAME.fullmatch(recipe.name):
         yield Finding(
-            ("name",), "must be letters, digits, dots, hyphens and underscores, and start with a letter or digit"
+            ("name",),
+            "must be at most 100 letters, digits, dots, hyphens and underscores, and start with a letter or digit",
         )
     yield from _version(recipe.version, ("version",))
     yield from _specifier(recipe.requires_llamaexit, ("requires-llamaexit",), ">=0.1,<2")

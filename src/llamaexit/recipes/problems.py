@@ -15,6 +15,8 @@ MOST_KNOWN = 10_000
 """Words among which near ones are looked for; that takes a few tenths of a second."""
 MOST_SUGGESTIONS = 20
 """Words for which near ones are looked for; after that it is only said that they are not known."""
+_LONGEST = 1000
+"""Characters of a message that are shown; a key may be a megabyte."""
 MOST_LISTED = 100
 """Problems listed at most; a file of garbage would otherwise fill the screen."""
 
@@ -64,7 +66,8 @@ class Problem:
     @property
     def said(self) -> str:
         """What is wrong, and with which key."""
-        return in_one_line(f"{self.key}: {self.text}" if self.key else self.text)
+        text = f"{self.key}: {self.text}" if self.key else self.text
+        return in_one_line(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 class Document:

@@ -41,6 +41,10 @@ _DATES = ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters other than line ends and tabs, and those that turn the direction of the text around: whoever
 reviews a recipe, or sees what it says on a terminal, would see something else than what is there."""
+_MOST_ENTRIES = {
+    "disable": 1000, "match": 1000, "targets": 100,
+    "deny-models": 1000, "deny-vendors": 1000, "deny-families": 1000, "deny-origins": 1000,
+}  # fmt: skip
 _TOO_LARGE = 1 << 63
 """Whole numbers that TOML need not be able to say; those of ten thousand hexadecimal digits cannot even be printed."""
 _QUOTED = re.compile(r"'([^']*)'")
@@ -72,7 +76,7 @@ def validate(document: Document, tables: dict[str, Any]) -> Checked:
 
     Faulty parts are left out and the rest is looked at again, so that what they hid is found in the same run.
     """
-    faults = dict(_unfit(tables))
+    faults = dict(_unfit(tables)) | dict(_crowded(tables))
     left_out: set[Key] = set(faults)
     for _ in range(_MOST_ROUNDS):
         kept = Pruned(tables, left_out)
@@ -192,6 +196,18 @@ def _value_at(tables: Any, key: Key) -> object:
             return None
     value: object = tables
     return value
+
+
+def _crowded(tables: dict[str, Any]) -> Iterator[tuple[Key, str]]:
+    """Lists that are held against each other, or against all rules, and are longer than anybody needs."""
+    rules = tables.get("rules")
+    places: list[tuple[Key, object]] = [((), tables), (("policy",), tables.get("policy"))]
+    places += [(("rules", number), rule) for number, rule in enumerate(rules if isinstance(rules, list) else ())]
+    for at, table in places:
+        for name, most in _MOST_ENTRIES.items():
+            value = table.get(name) if isinstance(table, dict) else None
+            if isinstance(value, list) and len(value) > most:
+                yield (*at, name), f"has {len(value):,} entries; at most {most:,} are allowed"
 
 
 def _unfit(value: object, key: Key = ()) -> Iterator[tuple[Key, str]]:
