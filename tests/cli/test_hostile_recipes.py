@@ -261,3 +261,23 @@ def test_a_project_with_a_hostile_recipe_gets_no_new_one(isolated: Path, tmp_pat
     answer = run("recipe", "new", "--store", str(tmp_path), "--out", "llamaexit.toml")
     assert answer.code == 4
     assert Path("llamaexit.toml").read_text() == text
+
+
+@pytest.mark.parametrize("command", ["explain", "test", "fmt"])
+def test_a_file_that_grows_while_it_is_read_is_read_no_further_than_a_recipe_goes(
+    isolated: Path, tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text(HEAD)
+    opened = Path.open
+
+    def grown(self: Path, *args, **kwargs):
+        if self == path:
+            with opened(path, "r+b") as file:
+                file.truncate(50 * MIB)
+        return opened(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", grown)
+    answer = run(*COMMANDS[command], str(path))
+    assert (answer.code, answer.stderr.count("\n")) == (4, 1)
+    assert "bytes long; a recipe file has at most 1,048,576" in answer.stderr

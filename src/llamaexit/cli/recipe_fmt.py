@@ -40,11 +40,12 @@ def run_fmt(files: Sequence[str], *, check: bool) -> Result:
 
 def _formatted(path: Path) -> tuple[str, str]:
     from llamaexit.recipes.formatting import format_recipe
-    from llamaexit.recipes.read import Unreadable, read_text
+    from llamaexit.recipes.read import Unreadable, decode_text, read_bytes
 
     try:
-        read_text(path)  # size, encoding and kind of file, before anything is done with it
-        text = path.read_bytes().decode("utf-8")
+        data = read_bytes(path)  # once: it may be another file the next time
+        decode_text(str(path), data)
+        text = data.decode("utf-8")
     except Unreadable as error:
         raise RecipeError(str(error.problem), problems=(str(error.problem),)) from error
     return text, format_recipe(text, str(path))

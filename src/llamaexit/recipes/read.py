@@ -56,6 +56,11 @@ def parse_recipe(document: Document) -> dict[str, Any]:
 
 def read_text(path: Path, kind: str = "recipe") -> str:
     """The text of a recipe file, or of another kind of ours, lines ending in \\n. Raises Unreadable."""
+    return decode_text(str(path), read_bytes(path, kind))
+
+
+def read_bytes(path: Path, kind: str = "recipe") -> bytes:
+    """The bytes of such a file, never more than it may have, also when it grows meanwhile. Raises Unreadable."""
     file = str(path)
     try:
         status = path.stat()
@@ -75,7 +80,7 @@ def read_text(path: Path, kind: str = "recipe") -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         raise Unreadable(Problem(file, f"cannot be read: {reason[:1].lower()}{reason[1:]}")) from error
-    return decode_text(file, data)
+    return data
 
 
 def decode_text(file: str, data: bytes) -> str:
