@@ -533,6 +533,25 @@ def test_changed_rule_is_told_key_by_key(project, team, reference) -> None:
     }
 
 
+def test_another_target_is_told_with_what_it_says_and_without_what_the_old_one_said(project, team, reference) -> None:
+    project.lock_now(reference)
+    more = CHAT.replace("qwen3:8b", "qwen3:4b").replace("better", "smaller")
+    team.commit({"team.toml": recipe("team", extends=["base.toml"], more=more)})
+    assert set(updated(project)["rule", "team/chat"].differences) == {
+        Difference("targets", "qwen3:8b", "qwen3:4b"),
+        Difference("targets[qwen3:4b].why", None, "smaller"),
+    }
+
+
+def test_what_a_target_says_no_more_is_told(project, team, reference) -> None:
+    project.lock_now(reference)
+    more = CHAT.replace('why = "better"\n', "")
+    team.commit({"team.toml": recipe("team", extends=["base.toml"], more=more)})
+    assert set(updated(project)["rule", "team/chat"].differences) == {
+        Difference("targets[qwen3:8b].why", "better", None)
+    }
+
+
 def test_added_and_removed_rules_are_told_with_what_they_say(project, team, reference) -> None:
     project.lock_now(reference)
     team.commit({"team.toml": recipe("team", extends=["base.toml"], more=CHAT.replace('"chat"\nuse', '"talk"\nuse'))})

@@ -250,8 +250,15 @@ def _differences(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -
     return tuple(
         Difference(key, before.get(key), after.get(key))
         for key in dict.fromkeys((*after, *before))
-        if before.get(key) != after.get(key)
+        if before.get(key) != after.get(key) and not (after and _of_gone_entry(key, after))
     )
+
+
+def _of_gone_entry(key: str, after: Mapping[str, str]) -> bool:
+    """Whether a key is one of an entry that its list no longer has: that the entry is gone says enough."""
+    entry, inside, _ = key.rpartition("].")
+    its_list, _, label = entry.rpartition("[")
+    return bool(inside) and label.partition("#")[0] not in after.get(its_list, "").split(", ")
 
 
 def _facts(record: Any, leave_out: str = "") -> dict[str, str]:
