@@ -318,6 +318,20 @@ def test_what_a_source_would_lead_to_is_shown_and_asked_about(server: GitServer,
 
 
 @posix
+@pytest.mark.parametrize("columns", [40, 80])
+def test_question_about_a_source_breaks_between_words(server: GitServer, columns: int) -> None:
+    source = server.url("team.git")
+    Path("llamaexit.toml").write_text(f'schema = 1\nname = "mine"\nextends = ["{source}@main#team.toml"]\n')
+    screen = at_terminal(*PLAN, columns=columns, press={CONTACT: b"n\n"})
+    shown = [line.rstrip() for line in screen.text.partition(CONTACT)[0].splitlines()]
+    assert max(map(len, shown)) <= columns
+    assert " ".join(shown).strip() == (
+        f"llamaexit.toml:3: {source} is not among the sources of recipes that your settings allow."
+    )
+    assert screen.text.splitlines()[len(shown)].startswith(CONTACT)
+
+
+@posix
 def test_always_is_remembered_with_what_was_there_kept(server: GitServer, settings: Path) -> None:
     settings.parent.mkdir(parents=True)
     settings.write_text("# mine\n[trust]\ncooldown-days = 7 # a week\n")

@@ -44,7 +44,7 @@ class Asking:
         refusal = self._trust.refusal(source, place)
         if self._trust.settings.decided_by_site is not None:
             raise refusal  # whatever they answer, it would not count
-        if named_in is not None and typed(f"{refusal.message}.\nContact it? [y/N] ") not in ("y", "yes"):
+        if named_in is not None and not _may_contact(refusal):
             raise Untrusted(f"{source} was not contacted, and nothing was changed", hint=refusal.hint)
         self._open.append(source)
 
@@ -84,3 +84,11 @@ class Asking:
         sources = tuple(map(SourcePattern.parse, self._open))
         registries = tuple(one.registry for one in foreign if one.registry is not None)
         complain(f"llamaexit: allowed in {save(allow=Change(sources, registries))}")
+
+
+def _may_contact(refusal: Untrusted) -> bool:
+    from llamaexit.cli.talk import tell
+    from llamaexit.report.recipe_trust import print_refusal
+
+    tell(lambda console: print_refusal(refusal.message, console))
+    return typed("Contact it? [y/N] ") in ("y", "yes")

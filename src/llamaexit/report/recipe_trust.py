@@ -46,6 +46,11 @@ def print_offer(library: Library | None, sources: Sequence[str], foreign: Sequen
         page.blank()
 
 
+def print_refusal(message: str, console: Console) -> None:
+    """Why a source would not be contacted, ahead of the question whether to do so."""
+    Page(console).line(f"{message}.", "yellow")
+
+
 def _source_of(layer: Layer) -> str | None:
     """The source a recipe was fetched from; None for a file."""
     from llamaexit.sharing.addresses import parse_address
