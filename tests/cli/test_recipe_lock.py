@@ -267,7 +267,7 @@ def test_check_says_what_would_change_and_writes_nothing(run, locked, repository
     outcome = run("recipe", "update", "--check")
     assert (outcome.code, lock_file()) == (3, before)
     text = outcome.stdout
-    assert text.startswith("llamaexit.lock  would change: 2 recipes, 1 target\n")
+    assert text.startswith("llamaexit.lock  would change: 1 recipe\n")
     assert f"{commit[:12]}" in text
     assert "  changed  team/chat" in text
     assert "targets[qwen3:8b].why\n                better → best\n" in text

@@ -104,8 +104,20 @@ def test_new_commit_without_new_content_says_so() -> None:
     moved = replace(OLD, recipes=(replace(OLD.recipes[0], commit=NEW_COMMIT), *OLD.recipes[1:]))
     outcome = LockOutcome("llamaexit.lock", moved, compare_locks(OLD, moved), written=True)
     text = text_of(lambda page: print_update(outcome, page))
-    assert text.startswith("llamaexit.lock  written: 3 recipes, 2 targets\n")
+    assert text.startswith("llamaexit.lock  changed: 1 recipe\n")
     assert text.endswith("\nNothing that recipes say is different.\n")
+
+
+def test_what_changes_is_counted_and_not_what_is_locked() -> None:
+    more = replace(OLD, targets=OLD.targets[:1])
+    outcome = LockOutcome("llamaexit.lock", more, compare_locks(OLD, more), checked=True)
+    assert text_of(lambda page: print_update(outcome, page)).startswith("llamaexit.lock  would change: 1 target\n")
+
+
+def test_lock_that_only_was_made_for_something_else_changes_without_a_count() -> None:
+    other = replace(OLD, roots=OLD.roots[1:])
+    outcome = LockOutcome("llamaexit.lock", other, compare_locks(OLD, other), checked=True)
+    assert text_of(lambda page: print_update(outcome, page)).startswith("llamaexit.lock  would change\n")
 
 
 def test_json_has_all_that_is_told_and_more() -> None:

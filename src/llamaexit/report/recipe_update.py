@@ -58,7 +58,11 @@ def print_locked(outcome: LockOutcome, console: Console) -> None:
     page = Page(console)
     lock, changed = outcome.lock, {change.name: change.how for change in outcome.comparison.recipes}
     head = "written" if outcome.written else "is as it was"
-    page.line(Text(outcome.file, style="bold").append(f"  {head}: {_counts(lock)}", style="default not bold"))
+    page.line(
+        Text(outcome.file, style="bold").append(
+            f"  {head}: {_counts(len(lock.recipes), len(lock.targets))}", style="default not bold"
+        )
+    )
     for recipe in lock.recipes:
         page.line(_marked(recipe.reference, changed.get(recipe.reference)), indent=INDENT)
         if recipe.commit:
@@ -83,13 +87,12 @@ def print_update(outcome: LockOutcome, console: Console) -> None:
     """What is different now, recipe by recipe, rule by rule and target by target."""
     page = Page(console)
     comparison = outcome.comparison
-    if not comparison.different:
-        head = "is up to date"
-    elif outcome.checked:
-        head = "would change"
+    if comparison.different:
+        counted = _counts(len(comparison.recipes), len(comparison.targets))
+        head = f"{'would change' if outcome.checked else 'changed'}{f': {counted}' if counted else ''}"
     else:
-        head = "written"
-    page.line(Text(outcome.file, style="bold").append(f"  {head}: {_counts(outcome.lock)}", style="default not bold"))
+        head = f"is up to date: {_counts(len(outcome.lock.recipes), len(outcome.lock.targets))}"
+    page.line(Text(outcome.file, style="bold").append(f"  {head}", style="default not bold"))
     _locked(page, "Named for the lock", comparison.roots)
     _locked(page, "Recipes", comparison.recipes)
     for kind, title in _TITLES.items():
@@ -157,8 +160,10 @@ def _entry(change: Change | LockChange) -> dict[str, Any]:
     }
 
 
-def _counts(lock: Lock) -> str:
-    return f"{words.counted(len(lock.recipes), 'recipe')}, {words.counted(len(lock.targets), 'target')}"
+def _counts(recipes: int, targets: int) -> str:
+    return ", ".join(
+        words.counted(number, noun) for number, noun in ((recipes, "recipe"), (targets, "target")) if number
+    )
 
 
 def _seen(seen: str) -> str:
