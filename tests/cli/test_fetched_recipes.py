@@ -153,3 +153,39 @@ def test_what_is_no_address_is_one_line(run, isolated: Path, reference: str, rea
     assert (refused.code, refused.stdout) == (4, "")
     assert reason in line and "secret@" not in line.partition("user and password")[2]
     assert sorted(isolated.rglob("*")) == before
+
+
+SECRET = "git+https://{}@git.example.com/team.git@v1#team.toml"
+LOOKS = {
+    "list": ("recipe", "list", "--recipe"),
+    "lint": ("recipe", "lint"),
+    "test": ("recipe", "test"),
+    "fmt": ("recipe", "fmt"),
+    "lock": ("recipe", "lock"),
+    "allow": ("recipe", "allow"),
+}
+
+
+@pytest.mark.parametrize("login", ["somebody:s3cret", "s3cret"], ids=["a password", "a token"])
+@pytest.mark.parametrize("command", LOOKS.values(), ids=LOOKS)
+def test_what_is_secret_in_an_address_is_repeated_nowhere(run, command: tuple[str, ...], login: str) -> None:
+    outcome = run(*command, SECRET.format(login))
+    assert outcome.code != 0
+    assert "s3cret" not in outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["git+https://git.example.com/team.git#team.toml", "gti+https://git.example.com/team.git@v1#team.toml"],
+    ids=["no revision", "no known scheme"],
+)
+def test_address_that_is_wrong_as_a_whole_is_said_once(run, reference: str) -> None:
+    stderr = run("recipe", "list", "--recipe", reference).stderr
+    assert stderr.startswith(f"llamaexit: {reference}: ")
+    assert stderr.count(reference) == 1
+
+
+def test_fetched_recipe_is_not_formatted(run, address: str) -> None:
+    outcome = run("recipe", "fmt", address)
+    assert outcome.code == 2
+    assert outcome.stderr == f"llamaexit: {address} is no file of yours — format it where it lies\n"

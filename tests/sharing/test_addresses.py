@@ -135,6 +135,11 @@ def test_whether_an_address_stays_on_this_machine(reference: str, here: bool) ->
     ("reference", "reason"),
     [
         pytest.param("git+https://h/x.git#a.toml", "names no revision", id="no revision"),
+        pytest.param(
+            "https://h/x.git@v1#a.toml",
+            r"for a file in a git repository write git\+https://",
+            id="a file in a repository without git+",
+        ),
         pytest.param("git+https://h/x.git@#a.toml", "revision after @ is empty", id="an empty revision"),
         pytest.param("git+https://h/x.git@main", "names no file of the repository", id="no path"),
         pytest.param("git+https://h/x.git@main#", "names no file of the repository", id="an empty path"),

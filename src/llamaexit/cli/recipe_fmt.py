@@ -19,10 +19,13 @@ def run_fmt(files: Sequence[str], *, check: bool) -> Result:
 
     All of them are read before the first is written. Raises UsageError for what is no file, RecipeError for no TOML.
     """
+    from llamaexit.recipes.sources import is_elsewhere, shown_reference
+
     changed: dict[str, bytes] = {}
     for file in files:
-        if file.startswith("builtin:"):
-            raise UsageError(f"{file} is no file of yours", hint="llamaexit recipe show prints it")
+        if file.startswith("builtin:") or is_elsewhere(file):
+            hint = "format it where it lies" if is_elsewhere(file) else "llamaexit recipe show prints it"
+            raise UsageError(f"{shown_reference(file)} is no file of yours", hint=hint)
         text, formatted = _formatted(Path(file))
         if text != formatted:
             changed[file] = formatted.encode()

@@ -13,7 +13,7 @@ from llamaexit.recipes.pictures import Pictures
 from llamaexit.recipes.positions import Key
 from llamaexit.recipes.problems import Document, Finding, Kind, Problem
 from llamaexit.recipes.read import Unreadable, parse_recipe
-from llamaexit.recipes.sources import RecipeText, Sources, Unresolved
+from llamaexit.recipes.sources import RecipeText, Sources, Unresolved, shown_reference
 from llamaexit.recipes.validate import Checked, validate
 
 MOST_DEPTH = 8
@@ -106,7 +106,9 @@ class _Collector:
         except Unreadable as error:
             self._refuse(error.problem)
         except Unresolved as error:
-            self._refuse(Problem(reference, str(error), kind="bad-extends"))
+            shown = shown_reference(reference)
+            reason = str(error).removeprefix(f"{shown!r}: ")  # it begins with it where it is about all of it
+            self._refuse(Problem(shown, reason, kind="bad-extends"))
 
     def check_names(self) -> None:
         """Recipes are told apart by their names: in plans, in explanations, in `recipe show`."""

@@ -18,6 +18,8 @@ from llamaexit.recipes.read import read_text
 
 BUILTIN = "builtin:"
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|:)|git\+|git@", re.IGNORECASE)
+_LOGIN = re.compile(r"//(?!git@)[^/@]*@")
+_MOST_SHOWN = 200
 _OTHER_SOURCE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
@@ -59,6 +61,12 @@ def is_elsewhere(reference: str) -> bool:
     A path such as `C:\\x.toml` does not.
     """
     return _ELSEWHERE.match(reference) is not None
+
+
+def shown_reference(reference: str) -> str:
+    """A reference as messages show it: not too long, and without what may be a password or a token."""
+    shown = _LOGIN.sub("//…@", reference) if is_elsewhere(reference) else reference
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
 
 
 class Sources(Protocol):

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from llamaexit.recipes.sources import Unresolved, is_elsewhere
+from llamaexit.recipes.sources import Unresolved, is_elsewhere, shown_reference
 
 MOST_CHARACTERS = 2000
 """The length of a reference. Nobody writes a longer one by hand."""
@@ -160,7 +160,8 @@ def _web(scheme: str, rest: str, fragment: str | None) -> WebAddress:
         _refuse(f"names no hash: write #sha256=… at its end; curl -fsS {url} | sha256sum tells it")
     hashed = _SHA256.fullmatch(fragment)
     if hashed is None:
-        _refuse(f"{fragment[:80]!r} after # has to be sha256= and 64 hexadecimal digits")
+        meant = f"; for a file in a git repository write git+{scheme}://…" if fragment.endswith(".toml") else ""
+        _refuse(f"{fragment[:80]!r} after # has to be sha256= and 64 hexadecimal digits{meant}")
     return WebAddress(url, hashed[1].lower())
 
 
@@ -292,8 +293,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _shown(reference: str) -> str:
-    """A reference as messages show it: not too long, and without what might be a password."""
-    return repr(re.sub(r"//[^/@]*:[^/@]*@", "//…@", reference[:120]))
+    return repr(shown_reference(reference))
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -10,12 +10,11 @@ import re
 from dataclasses import dataclass
 
 from llamaexit.ollama.names import DEFAULT_HOST, Name
-from llamaexit.recipes.sources import Unresolved
+from llamaexit.recipes.sources import Unresolved, shown_reference
 
 _ANY = "any.toml"
 """Stands in for `*` while the rest of a pattern is read."""
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?")
-_LOGIN = re.compile(r"//[^/@]*:[^/@]*@")
 _OWNER = re.compile(r"[a-z0-9_][a-z0-9_-]{0,79}")
 _SAME_REGISTRY = {"huggingface.co": "hf.co"}
 """Hosts that Ollama pulls the same models from."""
@@ -75,7 +74,7 @@ def _source(text: str) -> str:
 
 def _shown(text: str) -> str:
     """A text as messages show it: not too long, and without what might be a password."""
-    return repr(_LOGIN.sub("//…@", text[:120]))
+    return repr(shown_reference(text))
 
 
 @dataclass(frozen=True, slots=True)
