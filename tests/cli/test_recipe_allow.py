@@ -154,6 +154,8 @@ def test_where_the_site_decides_alone_nothing_can_be_allowed(run, settings: Path
         (["git@github.com:acme/team.git"], "write it as git+ssh://git@HOST/PATH.git"),
         (["hf.co/acme/bot"], "name the host and the owner alone"),
         ([TEAM, "hf.co/*"], "is no registry"),
+        (["team.toml"], "looks like a file of this machine, which nobody has to allow"),
+        (["git+https://github.com"], "'git+https://github.com' is no source: names a host, and no repository there"),
     ],
 )
 def test_what_cannot_be_meant_changes_nothing(run, settings: Path, arguments: list[str], message: str) -> None:

@@ -470,8 +470,19 @@ def test_fetched_recipe_the_lock_lacks_is_a_warning_outside_of_ci(run, locked, r
     outcome = run(*PLAN, "--recipe", more)
     assert outcome.code == 0
     assert outcome.stderr == (
-        f"llamaexit: warning: {more} is not in llamaexit.lock; llamaexit recipe lock puts it there\n"
+        f"llamaexit: warning: {more} is not in llamaexit.lock; llamaexit recipe lock '{more}' puts it there\n"
     )
+
+
+def test_fetched_recipe_that_a_locked_one_came_to_extend_is_locked_without_naming_it(run, locked, repository) -> None:
+    repository.commit({"more.toml": 'schema = 1\nname = "more"\n'})
+    more = locked.replace("@main#team.toml", "@" + repository.git("rev-parse", "main") + "#more.toml")
+    project = Path("llamaexit.toml").read_text()
+    Path("llamaexit.toml").write_text(project.replace("extends = [", f'extends = ["{more}", '))
+    warning = f"llamaexit: warning: {more} is not in llamaexit.lock; llamaexit recipe lock puts it there\n"
+    assert run(*PLAN).stderr == warning
+    assert run("recipe", "lock").code == 0
+    assert run(*PLAN).stderr == ""
 
 
 def test_fetched_recipe_the_lock_lacks_is_refused_in_ci_before_contact(refused, locked, server, monkeypatch) -> None:

@@ -143,7 +143,7 @@ def test_whether_an_address_stays_on_this_machine(reference: str, here: bool) ->
         pytest.param("git+https://h/x.git@#a.toml", "revision after @ is empty", id="an empty revision"),
         pytest.param("git+https://h/x.git@main", "names no file of the repository", id="no path"),
         pytest.param("git+https://h/x.git@main#", "names no file of the repository", id="an empty path"),
-        pytest.param("git+https://h@main#a.toml", "names no revision", id="no repository"),
+        pytest.param("git+https://h@main#a.toml", "names a host, and no repository there", id="no repository"),
         pytest.param("git+https://h/@main#a.toml", "names nothing at h", id="an empty repository"),
         pytest.param("git+https:///x.git@main#a.toml", "names no host", id="no host"),
         pytest.param("git+https://u:secret@h/x@main#a.toml", "user and password do not belong", id="a password"),

@@ -114,7 +114,7 @@ def test_pattern_is_kept_in_the_spelling_of_addresses() -> None:
         ("git+https://*/acme/*", "a \\* stands for all that is left of a path"),
         ("git+https://*.example/acme", "a \\* stands for all that is left of a path"),
         ("*://github.com/acme/*", "a \\* stands for all that is left of a path"),
-        ("git+https://*", "is no source"),
+        ("git+https://*", "'git\\+https://\\*' is no source: names a host, and no repository there"),
         ("git+*", "a \\* stands for all that is left of a path"),
         ("*", "a \\* stands for all that is left of a path"),
         ("", "is no source"),

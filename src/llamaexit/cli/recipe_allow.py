@@ -61,6 +61,8 @@ def pattern_of(text: str) -> SourcePattern | Registry:
 
     try:
         if not is_elsewhere(text):
+            if text.lower().endswith(".toml"):
+                raise UsageError(f"{text} looks like a file of this machine, which nobody has to allow")
             return Registry.parse(text)
         if "#" in text:
             return SourcePattern.parse(parse_address(text).source)

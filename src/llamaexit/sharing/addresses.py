@@ -141,6 +141,8 @@ def tree_path(path: str) -> str:
 
 
 def _git(scheme: str, rest: str, path: str | None, reference: str) -> GitAddress:
+    if "/" not in rest:
+        _refuse(f"{_shown(reference)}: names a host, and no repository there")
     place, at, rev = rest.rpartition("@")
     if not at or "/" not in place:  # the @ of a login
         _refuse(f"{_shown(reference)}: names no revision; write @BRANCH, @TAG or @COMMIT after the repository")

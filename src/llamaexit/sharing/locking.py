@@ -58,6 +58,7 @@ class LockPins:
         self._files_held = strict == "asked" or (strict == "ci" and lock is not None and not at_work)
         self._commits = lock.commits() if lock is not None else {}
         self._warnings: dict[str, None] = {}
+        self._typed: set[str] = set()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -89,7 +90,8 @@ class LockPins:
             if self.strict:
                 raise self._not_locked(reference, typed=False)
             if self.lock is not None:
-                self._warnings[f"{reference} is not in {self.file}; llamaexit recipe lock puts it there"] = None
+                command = _command(reference, typed=reference in self._typed)
+                self._warnings[f"{reference} is not in {self.file}; {command} puts it there"] = None
         elif fetched.commit != entry.commit:
             raise self._other(reference, "commit", fetched.commit, entry.commit)
         elif fetched.sha256 != entry.sha256:
@@ -97,8 +99,12 @@ class LockPins:
 
     def before(self, reference: str, relative_to: RecipeText | None) -> None:
         """Raises LockError, before anybody is contacted, for an address that is not locked and would have to be."""
-        spelled = _spelled(reference) if self.strict else None
-        if spelled is not None and not self.has(reference):
+        spelled = _spelled(reference)
+        if spelled is None:
+            return
+        if relative_to is None:
+            self._typed.add(spelled)
+        if self.strict and not self.has(reference):
             raise self._not_locked(spelled, typed=relative_to is None)
 
     def after(self, found: RecipeText, relative_to: RecipeText | None) -> None:
@@ -118,7 +124,7 @@ class LockPins:
 
     def _not_locked(self, shown_as: str, *, typed: bool) -> LockError:
         who = "--locked was said" if self.strict == "asked" else "CI is set"
-        command = f"llamaexit recipe lock{f' {shlex.quote(shown_as)}' if typed else ''}"
+        command = _command(shown_as, typed=typed)
         if self.lock is None:
             text = f"there is no {self.file}, and {who}: {shown_as} may not be used without"
         else:
@@ -130,6 +136,11 @@ class LockPins:
             f"{reference} is not what was locked: {what} {got[:12]}, {self.file} has {locked[:12]}",
             hint="find out who changed it before you use it; llamaexit recipe update shows what is there now",
         )
+
+
+def _command(reference: str, *, typed: bool) -> str:
+    """What locks a recipe. typed: it stands in no recipe that is locked, so it has to be named."""
+    return f"llamaexit recipe lock{f' {shlex.quote(reference)}' if typed else ''}"
 
 
 def _spelled(reference: str) -> str | None:

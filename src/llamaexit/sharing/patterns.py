@@ -69,7 +69,8 @@ def _source(text: str) -> str:
     try:
         return parse_address(whole).source
     except Unresolved as error:
-        raise BadPattern(f"{_shown(text)} is no source: {error}".replace(_ANY, "*")) from error
+        reason = str(error).removeprefix(f"{_shown(whole)}: ").replace(_ANY, "*")
+        raise BadPattern(f"{_shown(text.replace(_ANY, '*'))} is no source: {reason}") from error
 
 
 def _shown(text: str) -> str:
