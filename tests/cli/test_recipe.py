@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -52,6 +53,15 @@ def test_own_recipe_comes_first_and_its_policy_is_told(run, team) -> None:
     assert sorted(data) == ["policy", "recipes", "warnings"]
     assert data["recipes"][0]["name"] == "team"
     assert data["policy"]["deny_models"] == {"value": ["qwen3:4b*"], "recipe": "team"}
+
+
+def test_recipe_that_only_extends_is_listed_with_what_and_without_a_version_it_does_not_state(run) -> None:
+    Path("team.toml").write_text(TEAM)
+    Path("llamaexit.toml").write_text('schema = 1\nname = "shop"\nextends = ["team.toml"]\n')
+    row = next(line for line in run("recipe", "list").stdout.splitlines() if line.startswith("  shop "))
+    assert row.split(maxsplit=1) == ["shop", "what it extends: team"]
+    assert run("recipe", "show", "shop").stdout.splitlines()[0] == "shop"
+    assert "shop (llamaexit.toml)" in run("plan", "llama3.1:8b").stdout
 
 
 def test_recipe_is_shown_with_its_rules(run, team) -> None:

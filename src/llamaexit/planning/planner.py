@@ -15,6 +15,7 @@ from llamaexit.planning.question import ask
 from llamaexit.planning.reckon import Reckoner
 from llamaexit.planning.rules import RuleBook
 from llamaexit.planning.sources import Selection, select
+from llamaexit.recipes.library import titled
 from llamaexit.recipes.names import name_key
 from llamaexit.units import gb, gib
 
@@ -155,7 +156,7 @@ def _recipes_in_words(loaded: tuple[LoadedRecipe, ...]) -> tuple[str, ...]:
     words = []
     if builtin:
         words.append(f"built-in {max(recipe.version for recipe in builtin)}")
-    words += [f"{recipe.name} {recipe.version} ({recipe.file})" for recipe in loaded if not recipe.builtin]
+    words += [f"{titled(recipe)} ({recipe.file})" for recipe in loaded if not recipe.builtin]
     return tuple(words)
 
 

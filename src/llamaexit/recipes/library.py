@@ -54,6 +54,16 @@ class LoadedRecipe(NamedTuple):
     named: Named = ""
 
 
+def stated_version(recipe: LoadedRecipe | Recipe) -> str:
+    """The version of a recipe; empty where it states none."""
+    return recipe.version if recipe.version != "0" else ""
+
+
+def titled(recipe: LoadedRecipe | Recipe) -> str:
+    """What a recipe is called, with its version where it states one."""
+    return f"{recipe.name} {stated_version(recipe)}".rstrip()
+
+
 @dataclass(frozen=True, slots=True)
 class BoundRule:
     """A rule and where it stands: recipe, file, line of its header. Of two, the one of higher precedence wins.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from llamaexit.recipes.library import titled
 from llamaexit.recipes.policy import effective_policy
 from llamaexit.recipes.sources import Unresolved, is_elsewhere
 from llamaexit.report import words
@@ -35,7 +36,7 @@ def print_offer(library: Library | None, sources: Sequence[str], foreign: Sequen
         for layer in layers:
             recipe = layer.recipe
             summary = f": {_said(recipe.summary)}" if recipe.summary else ""
-            page.row("Recipe", f"{_said(recipe.name)} {_said(recipe.version)}{summary}")
+            page.row("Recipe", f"{_said(titled(recipe))}{summary}")
         page.row("Holds", _holds(layers))
         page.items("Would pull", _pulled(library, layers) or ["nothing by itself"])
         page.items("Policy", [*map(_said, effective_policy(layer.recipe for layer in layers).in_words())])

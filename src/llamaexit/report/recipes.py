@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from llamaexit.planning.explain import kind_in_words
+from llamaexit.recipes.library import stated_version, titled
 from llamaexit.recipes.model import kebab
 from llamaexit.report import words
 from llamaexit.report.documents import strongest_first
@@ -27,7 +28,9 @@ def print_recipes(library: Library, console: Console) -> None:
     recipes = strongest_first(library)
     own = sum(not recipe.builtin for recipe in recipes)
     page.line(f"{words.counted(own, 'recipe')} of your own, {len(recipes) - own} built in", "bold")
-    rows = [[recipe.name, recipe.version, str(recipe.checked or ""), _holds(recipe)] for recipe in recipes]
+    rows = [
+        [recipe.name, stated_version(recipe), str(recipe.checked or ""), _holds(recipe, library)] for recipe in recipes
+    ]
     page.table(("NAME", "VERSION", "CHECKED", "HOLDS"), rows, indent=INDENT)
     page.blank()
     page.row("Policy", library.policy.in_words() or "none: everything the rules propose is allowed", indent=0)
@@ -38,7 +41,7 @@ def print_recipes(library: Library, console: Console) -> None:
 def print_recipe(recipe: LoadedRecipe, rules: tuple[BoundRule, ...], policy: EffectivePolicy, console: Console) -> None:
     """One recipe with its own policy and its rules, each with its targets in order."""
     page = Page(console)
-    page.line(f"{recipe.name} {recipe.version}", "bold")
+    page.line(titled(recipe), "bold")
     page.row("Summary", recipe.summary or ())
     page.row("File", recipe.file)
     page.row("Checked", str(recipe.checked) if recipe.checked else "it does not say when")
@@ -66,8 +69,10 @@ def print_rule(page: Page, bound: BoundRule) -> None:
     page.items("Smoke", [_asked(check) for check in rule.smoke])
 
 
-def _holds(recipe: LoadedRecipe) -> str:
-    return _counted(recipe) or recipe.summary or "policy"
+def _holds(recipe: LoadedRecipe, library: Library) -> str:
+    policy = "policy" if library.policy_of(recipe.name).in_words() else ""
+    extended = f"what it extends: {words.listed(recipe.extends)}" if recipe.extends else ""
+    return _counted(recipe) or recipe.summary or policy or extended
 
 
 def _counted(recipe: LoadedRecipe) -> str:
