@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,47 @@ def test_what_a_killed_run_left_behind_is_removed_in_time(team: GitRepository, f
 def test_a_cache_that_is_no_folder_is_told(team: GitRepository, finder: Finder, cache: Path) -> None:
     cache.write_text("not a folder")
     with pytest.raises(Unresolved, match=r"cache .* cannot be (written|read)"):
+        finder().resolve(f"{team.url}@main#a/team.toml", None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders")
+def test_a_file_of_the_web_that_became_a_pipe_is_not_waited_for(finder: Finder, cache: Path) -> None:
+    (cache / "web").mkdir(parents=True)
+    os.mkfifo(cache / "web" / ("ab" * 32))
+    with pytest.raises(DamagedCache, match="web: the cache was changed"):
+        finder(offline=True).resolve(f"https://intranet.example/team.toml#sha256={'ab' * 32}", None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has links for administrators only")
+@pytest.mark.parametrize("name", ["source", "lock", "objects"])
+def test_nothing_is_written_through_a_link_in_the_cache(
+    team: GitRepository, finder: Finder, cache: Path, tmp_path: Path, name: str
+) -> None:
+    outside = tmp_path / "outside"
+    if name == "objects":
+        outside.mkdir()
+    else:
+        outside.write_text("precious")
+    folder = Repository(cache, team.url).folder
+    folder.mkdir(parents=True)
+    (folder / name).symlink_to(outside)
+    with suppress(Unresolved, DamagedCache):
+        finder().resolve(f"{team.url}@main#a/team.toml", None)
+    assert [path for path in outside.rglob("*") if path.is_file()] == []
+    assert outside.is_dir() or outside.read_text() == "precious"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has other permissions")
+def test_git_does_not_work_in_a_folder_of_another_user(
+    team: GitRepository, finder: Finder, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who owns a folder can put another repository in the place of that in it, with settings that git obeys."""
+    cache.mkdir()
+    owner = 4242
+    if os.geteuid() == 0:
+        os.chown(cache, owner, owner)
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(Unresolved, match="belongs to another user of this machine"):
         finder().resolve(f"{team.url}@main#a/team.toml", None)
 
 

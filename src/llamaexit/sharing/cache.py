@@ -8,9 +8,12 @@ SHA-256.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
+import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -65,17 +68,18 @@ class Repository:
 
     def has(self, commit: str) -> bool:
         """Whether a commit was fetched, and with it everything that can be asked of it."""
-        return self._place(commit).is_file()
+        return os.path.lexists(self._place(commit))
 
     def read(self, object_id: str, kind: str, most: int) -> bytes:
         """An object whose bytes were checked against its id. Raises TooLarge and DamagedCache."""
         try:
-            with self._place(object_id).open("rb") as file:
-                content = file.read(most + _HEADER)
+            content = _bytes_of(self._place(object_id), most + _HEADER)
         except FileNotFoundError:
             raise DamagedCache(self.folder, f"{kind} {object_id} is missing") from None
         except OSError as error:
             raise CacheUnusable(f"{self.folder} cannot be read: {_reason(error)}") from error
+        if content is None:
+            raise DamagedCache(self.folder, f"{kind} {object_id} is no file")
         header, _, data = content[:_HEADER].partition(b"\0")
         said = header.removeprefix(kind.encode() + b" ")
         if said.isdigit() and int(said) > most:
@@ -104,6 +108,7 @@ class Repository:
         made: list[Path] = []
         try:
             made = private_folder(self.folder)
+            self._expect_own_folders()
             with FileLock(self.folder / "lock", timeout=seconds):
                 self._sweep()
                 private_folder(self.folder)  # the run before this one may have removed it
@@ -115,6 +120,15 @@ class Repository:
             raise CacheUnusable(f"the cache {self.folder} cannot be written: {_reason(error)}") from error
         finally:
             self._leave(made)
+
+    def _expect_own_folders(self) -> None:
+        """Git is going to obey what lies in one of them, and who owns a folder can put another one in its place."""
+        if sys.platform == "win32" or os.geteuid() == 0:
+            return  # for root in a container all folders that are shared with it belong to somebody else
+        cache = self.folder.parents[1]
+        for folder in (cache.parent, cache, self.folder.parent, self.folder):
+            if folder.stat().st_uid not in (0, os.geteuid()):
+                raise CacheUnusable(f"the cache {folder} belongs to another user of this machine")
 
     def _sweep(self) -> None:
         """Remove what runs left behind that were killed."""
@@ -140,12 +154,16 @@ class Repository:
     def _keep(self, object_id: str, content: bytes) -> None:
         place = self._place(object_id)
         try:
-            if place.is_file():
-                if place.read_bytes() != content:
+            if os.path.lexists(place):
+                if _bytes_of(place, len(content) + 1) != content:
                     raise DamagedCache(self.folder, f"object {object_id} does not have the bytes of that name")
                 return
             private_folder(place.parent)
-            (self.folder / "source").write_text(self._source + "\n", encoding="utf-8")
+            for folder in (self.folder, place.parent.parent, place.parent):
+                if folder.is_symlink():  # nothing is written outside of the cache
+                    raise DamagedCache(self.folder, f"{folder} is a link")
+            if not os.path.lexists(self.folder / "source"):
+                _publish(self.folder / "source", f"{self._source}\n".encode())
             _publish(place, content)
         except OSError as error:
             raise CacheUnusable(f"the cache {self.folder} cannot be written: {_reason(error)}") from error
@@ -160,13 +178,12 @@ class WebFiles:
     def read(self, sha256: str, most: int) -> bytes | None:
         """The bytes with that hash, checked; None when they were never fetched. Raises DamagedCache."""
         try:
-            with (self.folder / sha256).open("rb") as file:
-                data = file.read(most + 1)
+            data = _bytes_of(self.folder / sha256, most + 1)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise CacheUnusable(f"{self.folder} cannot be read: {_reason(error)}") from error
-        if hashlib.sha256(data).hexdigest() != sha256:
+        if data is None or hashlib.sha256(data).hexdigest() != sha256:
             raise DamagedCache(self.folder, f"{sha256} does not have the bytes of that name")
         return data
 
@@ -185,6 +202,24 @@ def private_folder(folder: Path) -> list[Path]:
     for above in missing:
         above.mkdir(mode=_PRIVATE, exist_ok=True)
     return missing
+
+
+def _bytes_of(place: Path, most: int) -> bytes | None:
+    """The first bytes of a file; None for what is none: a link, a folder, or a pipe, which would be waited for."""
+    carefully = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(place, os.O_RDONLY | carefully)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO) or place.is_dir():
+            return None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(handle)
 
 
 def _publish(place: Path, content: bytes) -> None:
