@@ -368,3 +368,30 @@ def _processes_about(text: str) -> list[str]:
         if "git" in (process.info["name"] or "") and text in line:
             found.append(line)
     return found
+
+
+def test_references_that_lead_nowhere_are_not_asked_about_without_end(
+    team: GitRepository, git_server: GitServer, finder: Finder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llamaexit.sharing.remote.MOST_CONTACTS", 3)
+    missing = [f"{git_server.url('team.git')}@b{number}#team.toml" for number in range(50)]
+    team.commit({"team.toml": recipe("team", extends=missing)})
+    sources = finder()
+    for reference in missing:
+        with pytest.raises(Unresolved, match=r"has no branch|is not asked any more: 3 questions are the limit"):
+            sources.resolve(reference, None)
+    assert 3 <= len(git_server.requests) <= 3 * 4  # two lists of branches each, at two requests
+
+
+def test_a_server_that_lets_everybody_wait_is_not_asked_again_and_again(
+    git_server: GitServer, finder: Finder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llamaexit.sharing.remote.MOST_SECONDS", 0.3)
+    git_server.answer = hanging(git_server)
+    sources = finder(limits=Limits(seconds=0.4))
+    with pytest.raises(Unresolved, match="did not answer completely"):
+        sources.resolve(f"{git_server.url('team.git')}@one#team.toml", None)
+    asked = len(git_server.requests)
+    with pytest.raises(Unresolved, match=r"team.git is not asked any more: all the others took \d+ s"):
+        sources.resolve(f"{git_server.url('team.git')}@two#team.toml", None)
+    assert len(git_server.requests) == asked

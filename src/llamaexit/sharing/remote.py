@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +27,10 @@ from llamaexit.sharing.tree import PICTURES, Tree, path_beside
 if TYPE_CHECKING:
     from llamaexit.sharing.git import Git, Limits
 
+MOST_CONTACTS = 512
+"""How often others are asked for something in one run: each of the most files that there may be needs two questions."""
+MOST_SECONDS = 300.0
+"""How long all of that may take together."""
 _WAIT_FOR_OTHERS = 90.0
 """Seconds that another run may take that fetches the same: its time limit, and some."""
 
@@ -111,6 +118,8 @@ class RemoteSources:
         self._commits: dict[tuple[str, str], str] = {}
         self._came_from: dict[str, tuple[Address, str]] = {}
         self._new: set[str] = set()
+        self._contacts = 0
+        self._spent = 0.0
 
     @property
     def fetched(self) -> tuple[Fetched, ...]:
@@ -167,7 +176,7 @@ class RemoteSources:
         if meant not in self._commits:
             self._refuse_offline(f"what {address.rev!r} of {address.url} is now has to be asked there")
             try:
-                with self._repository(address).fetching(_WAIT_FOR_OTHERS) as scratch:
+                with self._contact(address), self._repository(address).fetching(_WAIT_FOR_OTHERS) as scratch:
                     self._commits[meant] = self._git(address, scratch).commit_of_rev()
             except CacheUnusable as error:
                 raise Unresolved(str(error)) from error
@@ -192,7 +201,7 @@ class RemoteSources:
 
     def _fetch(self, address: GitAddress, commit: str, repository: Repository) -> None:
         self._refuse_offline(f"commit {commit[:12]} of {address.url} is not in the cache")
-        with repository.fetching(_WAIT_FOR_OTHERS) as scratch:
+        with self._contact(address), repository.fetching(_WAIT_FOR_OTHERS) as scratch:
             if repository.has(commit):  # another run was faster
                 return
             for found in self._git(address, scratch).objects(commit):
@@ -210,7 +219,8 @@ class RemoteSources:
         cached = data is not None
         if data is None:
             self._refuse_offline(f"{address.url} is not in the cache")
-            data = fetch_file(address)
+            with self._contact(address):
+                data = fetch_file(address)
             files.write(address.sha256, data)
         return RecipeText(self._used(address, data, cached=cached), address.spelled, address.spelled)
 
@@ -224,6 +234,20 @@ class RemoteSources:
             self._fetched[address.spelled] = known
             self._came_from[address.spelled] = (address, commit)
         return known.text
+
+    @contextmanager
+    def _contact(self, address: Address) -> Iterator[None]:
+        """Within it somebody is asked. Raises Unresolved once that was often enough, or took long enough."""
+        if self._contacts >= MOST_CONTACTS:
+            raise Unresolved(f"{address.source} is not asked any more: {MOST_CONTACTS} questions are the limit")
+        if self._spent >= MOST_SECONDS:
+            raise Unresolved(f"{address.source} is not asked any more: all the others took {self._spent:.0f} s")
+        self._contacts += 1
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent += time.monotonic() - began
 
     def _git(self, address: GitAddress, scratch: Path) -> Git:
         from llamaexit.sharing.git import Git, Limits
