@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from llamaexit.recipes.positions import Key
 from llamaexit.recipes.problems import Document, Problem
 
 MOST_BYTES = 1024 * 1024
@@ -19,6 +21,8 @@ MOST_DEPTH = 16
 """Levels of tables and arrays; the language itself has six."""
 _DOTS = re.compile(r"""(?:\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){32}""")
 """A dotted key of many parts: tomllib takes quadratic time for it (80 kB of them keep it busy for 20 s)."""
+_LONG_NUMBER = re.compile(r"0[xob][0-9A-Fa-f_]{16,}")
+_MOST_BITS = 64
 _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -51,6 +55,9 @@ def parse_recipe(document: Document) -> dict[str, Any]:
         raise Unreadable(_not_toml(file, str(error))) from error
     if _deeper_than(tables, MOST_DEPTH):
         raise Unreadable(Problem(file, f"tables are nested more than {MOST_DEPTH} levels deep"))
+    if _LONG_NUMBER.search(document.text):
+        for key in _numbers_too_large(tables, ()):
+            raise Unreadable(document.problem(key, f"is a number of more than {_MOST_BITS} bits"))
     return tables
 
 
@@ -99,6 +106,15 @@ def _not_toml(file: str, message: str) -> Problem:
     if place is None or place[1] is None:
         return Problem(file, shown + (" at the end of the file" if place else ""))
     return Problem(file, shown, line=int(place[1]), column=int(place[2]))
+
+
+def _numbers_too_large(value: object, key: Key) -> Iterator[Key]:
+    """Python refuses to write such numbers in digits, so no message could be made of them."""
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        yield key
+    elif isinstance(value, (dict, list)):
+        for inner, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _numbers_too_large(item, (*key, inner))
 
 
 def _deeper_than(value: object, limit: int) -> bool:
