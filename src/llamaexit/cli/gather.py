@@ -97,11 +97,12 @@ def library_with(
         return load_library()  # what is built in needs no settings, and nobody's consent
     from llamaexit.cli.access import Access
     from llamaexit.cli.output import complain
+    from llamaexit.printable import in_one_line
 
     access = Access(as_json=as_json, locked=locked)
     library = load_library(named, project=project, user=user, sources=access, locked=access.lock.digests)
     for warning in access.lock.warnings:
-        complain(f"llamaexit: warning: {warning}")
+        complain(in_one_line(f"llamaexit: warning: {warning}"))
     access.settle(library, to_plan=to_plan)
     return library
 

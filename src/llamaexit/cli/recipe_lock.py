@@ -86,10 +86,14 @@ def look(request: LockRequest, *, afresh: bool) -> Looked:
 
 def save(looked: Looked) -> bool:
     """Write the lock, whole or not at all, unless it says the same already; whether it was written."""
-    from llamaexit.cli.output import rewrite, write_new
+    from llamaexit.cli.output import OverwriteError, rewrite, write_new
     from llamaexit.sharing.lock import dump_lock
 
     file, text = Path(LOCK_FILE), dump_lock(looked.lock)
+    if file.is_symlink():  # it came with the project, and so did where it leads
+        raise OverwriteError(
+            f"{file} is a link, and a lock is written to no other place", hint="put a copy of the file in its place"
+        )
     if looked.old is None:
         write_new(file, text)
     elif dump_lock(looked.old) != text:
@@ -107,12 +111,21 @@ def _roots(files: Sequence[str], old: Lock | None) -> Roots:
 
     project = project_recipe()
     # of what was named before, a file that is gone is not in force any more
-    remembered = [one for one in old.roots if is_remote(one) or Path(one).exists()] if old is not None else []
+    remembered = [one for one in old.roots if is_remote(one) or _is_there(one)] if old is not None else []
     roots = Roots(project, tuple(files), () if files else tuple(remembered))
     if project is None and not roots.references:
         what = f"none of {', '.join(files)} is a recipe of your own" if files else "there is no llamaexit.toml here"
         raise UsageError(f"nothing to lock: {what}", hint="name a file or an address: llamaexit recipe lock FILE")
     return roots
+
+
+def _is_there(file: str) -> bool:
+    if file.startswith(("//", "\\\\")):
+        return False  # a file of a server, which Windows would ask; nobody typed its name now
+    try:
+        return Path(file).exists()
+    except OSError:
+        return True  # reading it says why that cannot be told
 
 
 # -- registries

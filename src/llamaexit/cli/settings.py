@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from llamaexit.sharing.settings import Change, Settings
 
+_LOCK = ".settings.lock"
+"""Held while the settings are read and written, so that two runs that allow something do not undo each other's."""
+_WAIT = 10.0
 _HEAD = "# What llamaexit may fetch recipes from, and which registries recipes may name.\n\n"
 
 
@@ -20,6 +23,8 @@ def settings_here() -> Settings:
 
 def save(*, allow: Change | None = None, remove: Change | None = None) -> Path:
     """Change the user's settings, comments and all else kept; the file they are in. Raises SettingsError."""
+    from filelock import FileLock, Timeout
+
     from llamaexit.cli.output import OutputError, reason, rewrite, write_new
     from llamaexit.sharing.settings import SETTINGS_FILE, SettingsError, edited
 
@@ -29,13 +34,17 @@ def save(*, allow: Change | None = None, remove: Change | None = None) -> Path:
         raise SettingsError("there is no home directory to keep settings in", hint="set HOME")
     file = folder / SETTINGS_FILE
     try:
-        text = file.read_bytes().decode("utf-8-sig") if file.exists() else _HEAD
-        written = edited(text, allow, remove)
-        if file.exists():
-            rewrite(file, written.encode())
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_new(file, written)
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / _LOCK, timeout=_WAIT):
+            settings_here()  # another run may have written since
+            text = file.read_bytes().decode("utf-8-sig") if file.exists() else _HEAD
+            written = edited(text, allow, remove)
+            if file.exists():
+                rewrite(file, written.encode())
+            else:
+                write_new(file, written)
+    except Timeout:
+        raise OutputError(f"cannot write {file}: another llamaexit does, and comes to no end") from None
     except OSError as error:
         raise OutputError(f"cannot write {file}: {reason(error)}", hint="write it by hand") from error
     return file

@@ -91,7 +91,7 @@ class LocalSources:
     def __init__(self, builtin: Mapping[str, str]) -> None:
         """builtin: files of the built-in recipes by the names of these."""
         self._builtin = dict(builtin)
-        self._folder = _resolved(recipe_folder())
+        self._folder = resolved(recipe_folder())
         self._read: dict[Path, str] = {}
 
     @property
@@ -118,7 +118,7 @@ class LocalSources:
         return RecipeText(self._text(path, path), BUILTIN + self._builtin[name], BUILTIN + name)
 
     def _file(self, path: Path, tree: str) -> RecipeText:
-        place = _resolved(path)
+        place = resolved(path)
         if self._is_shipped(place):
             # the files of a source checkout are the built-in recipes, and not others of the same names
             name = next(name for name, file in self._builtin.items() if file == place.name)
@@ -145,7 +145,7 @@ def _beside(reference: str, relative_to: RecipeText) -> Path:
     if relative_to.folder is None:
         raise Unresolved(f"{reference[:80]!r}: built-in recipes extend nothing")
     path, tree = relative_to.folder / reference, Path(relative_to.tree)
-    if not _resolved(path).is_relative_to(tree):
+    if not resolved(path).is_relative_to(tree):
         raise Unresolved(f"{reference[:80]!r} leads out of {tree.name or tree}, the folder or repository it is in")
     return path
 
@@ -156,7 +156,7 @@ def _tree_of(place: Path) -> Path:
     return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
 
 
-def _resolved(path: Path) -> Path:
+def resolved(path: Path) -> Path:
     """The file a path leads to, links followed; where they go round in circles, the path itself."""
     try:
         return path.resolve()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamaexit.recipes.names import name_key
-from llamaexit.recipes.sources import BUILTIN, RecipeText, Sources
+from llamaexit.recipes.sources import BUILTIN, RecipeText, Sources, resolved
 from llamaexit.sharing.addresses import GitAddress, is_remote, parse_address
 from llamaexit.sharing.lock import Lock, LockedRecipe, LockedTarget, LockError, spell_local, text_hash
 from llamaexit.sharing.locking import LockPins, Watched, is_local
@@ -40,10 +40,10 @@ class Roots:
     @property
     def references(self) -> tuple[str, ...]:
         """All but the project's recipe, each once, the built-in ones left out."""
-        own = None if self.project is None else self.project.resolve()
+        own = None if self.project is None else resolved(self.project)
         asked = dict.fromkeys((*self.remembered, *self.named))
         return tuple(
-            one for one in asked if not one.startswith(BUILTIN) and (is_remote(one) or Path(one).resolve() != own)
+            one for one in asked if not one.startswith(BUILTIN) and (is_remote(one) or resolved(Path(one)) != own)
         )
 
 
