@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 Files = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="FILE", help="Recipes, or builtin:NAME. Default: that of this folder and those in your own."
+        metavar="FILE",
+        help="Recipes: files, addresses, or builtin:NAME. Default: that of this folder and those in your own.",
     ),
+]
+OwnFiles = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE", help="Recipe files. Default: that of this folder and those in your own."),
 ]
 ToLock = Annotated[
     list[str] | None,
@@ -201,7 +206,7 @@ def new_recipe(
 
 @recipe.command("fmt", cls=LightCommand)
 def format_recipes(
-    files: Files = None,
+    files: OwnFiles = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 3 when a file would change.")
     ] = False,
