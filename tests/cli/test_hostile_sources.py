@@ -137,6 +137,27 @@ def test_a_cycle_over_three_repositories_is_one_line(refused, tmp_path: Path, al
     assert "goes round in a circle" in refused(*command, f"{ring[0].url}@main#r.toml")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no files of such names")
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
+@pytest.mark.parametrize(
+    "name",
+    [b"real\x1b[31mx.toml", "realx\u202e.toml".encode(), "realx\u009b.toml".encode(), b"realx\n::error::.toml"],
+    ids=["an escape sequence", "text that turns around", "a C1 control", "a line end"],
+)
+def test_the_name_of_a_file_in_a_repository_cannot_draw_on_a_terminal(
+    run, tmp_path: Path, allow, form: str, name: bytes
+) -> None:
+    team = GitRepository(tmp_path / "served" / "names.git")
+    Path(os.fsdecode(os.fsencode(team.folder) + b"/" + name)).write_text(HEAD)
+    team.commit({})
+    allow(team.url)
+    outcome = run("recipe", "lint", f"{team.url}@main#realx.toml", "--format", form)
+    shown = outcome.stdout + outcome.stderr
+    assert outcome.code == 1 and "did you mean" in shown
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert not [line for line in shown.splitlines() if line.startswith("::error::")]
+
+
 # -- locks
 
 

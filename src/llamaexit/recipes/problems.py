@@ -116,7 +116,7 @@ def did_you_mean(word: str, known: Iterable[str], quote: str = "'") -> str:
 
     lowered = {item.lower(): item for item in islice(known, MOST_KNOWN)}
     near = get_close_matches(word.lower()[:200], lowered, n=1, cutoff=0.6)
-    return f"; did you mean {quote}{lowered[near[0]]}{quote}?" if near else ""
+    return f"; did you mean {quote}{in_one_line(lowered[near[0]])}{quote}?" if near else ""
 
 
 class Suggestions:
