@@ -73,6 +73,7 @@ def test_what_is_allowed_already_is_not_written_again(run, settings: Path) -> No
     before = settings.stat().st_mtime_ns, settings.read_bytes()
     outcome = run("recipe", "allow", "git+https://GitHub.com:443/acme/*")
     assert (outcome.code, (settings.stat().st_mtime_ns, settings.read_bytes())) == (0, before)
+    assert outcome.stdout == f"{TEAM} is allowed already.\n"
 
 
 @pytest.mark.parametrize(

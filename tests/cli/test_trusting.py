@@ -368,6 +368,7 @@ def test_what_only_a_file_names_is_not_contacted_without_a_yes(server: GitServer
     screen = asked(*PLAN, press={CONTACT: keys})
     assert f"llamaexit.toml:3: {source} is not among the sources" in " ".join(screen.text.split())
     assert (screen.code, server.requests) == (130 if keys == b"\x03" else 4, [])
+    assert screen.text.splitlines()[-1].startswith("llamaexit: ")  # whatever ended the line of the question
 
 
 @posix

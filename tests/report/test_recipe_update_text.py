@@ -100,6 +100,12 @@ def test_lock_that_is_up_to_date_is_one_line() -> None:
     assert text_of(lambda page: print_update(outcome, page)) == "llamaexit.lock  is up to date: 3 recipes, 2 targets\n"
 
 
+def test_lock_that_something_newer_is_held_back_from_is_not_called_up_to_date() -> None:
+    outcome = LockOutcome("llamaexit.lock", OLD, compare_locks(OLD, OLD), (HELD,), checked=True)
+    text = text_of(lambda page: print_update(outcome, page))
+    assert text.startswith("llamaexit.lock  stays as it is: 3 recipes, 2 targets\n\nHeld back\n")
+
+
 def test_new_commit_without_new_content_says_so() -> None:
     moved = replace(OLD, recipes=(replace(OLD.recipes[0], commit=NEW_COMMIT), *OLD.recipes[1:]))
     outcome = LockOutcome("llamaexit.lock", moved, compare_locks(OLD, moved), written=True)

@@ -40,7 +40,11 @@ def typed(question: str) -> str:
     """What somebody types when asked, in lower case, blanks around it aside; nothing where the input ends."""
     sys.stderr.write(fitted(question, sys.stderr))
     sys.stderr.flush()
-    answer = sys.stdin.readline()
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")  # what is said about it gets a line of its own
+        raise
     if not answer.endswith("\n"):
         sys.stderr.write("\n")  # the input ended, and with it the line
     return answer.strip().lower()

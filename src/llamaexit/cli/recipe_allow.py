@@ -31,11 +31,15 @@ class AllowRequest:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What is allowed now, and what this run changed about it. file: where it was written, None where nothing was."""
+    """What is allowed now, and what this run changed about it.
+
+    already: what was to be allowed, and was before. file: where something was written, None where nothing was.
+    """
 
     settings: Settings
     added: tuple[SourcePattern | Registry, ...] = ()
     removed: tuple[SourcePattern | Registry, ...] = ()
+    already: tuple[SourcePattern | Registry, ...] = ()
     file: Path | None = None
 
 
@@ -89,9 +93,11 @@ def _added(settings: Settings, patterns: Sequence[SourcePattern | Registry]) -> 
             hint="ask whoever looks after it",
         )
     there = _patterns(settings.user)
-    new = [pattern for pattern in dict.fromkeys(patterns) if pattern not in there]
+    named = tuple(dict.fromkeys(patterns))
+    new = tuple(pattern for pattern in named if pattern not in there)
+    already = tuple(pattern for pattern in named if pattern in there)
     file = save(allow=_change(new)) if new else None
-    return Allowed(settings_here(), added=tuple(new), file=file)
+    return Allowed(settings_here(), added=new, already=already, file=file)
 
 
 def _removed(settings: Settings, patterns: Sequence[SourcePattern | Registry]) -> Allowed:
@@ -139,9 +145,10 @@ def _result(allowed: Allowed) -> Result:
 
 
 def _show(allowed: Allowed, console: Console) -> None:
-    from llamaexit.report.recipe_allow import print_allowed, print_changed
+    from llamaexit.report.recipe_allow import print_allowed, print_allowed_already, print_changed
 
+    print_allowed_already(allowed.already, console)
     if allowed.file is not None:
         print_changed(allowed.added, allowed.removed, allowed.file, console)
-    else:
+    elif not allowed.already:
         print_allowed(allowed.settings, console)

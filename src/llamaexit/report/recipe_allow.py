@@ -31,6 +31,13 @@ def print_allowed(settings: Settings, console: Console) -> None:
             page.row("Cooldown", counted(said.cooldown_days, "day"))
 
 
+def print_allowed_already(patterns: Sequence[SourcePattern | Registry], console: Console) -> None:
+    """What was to be allowed, and is: nothing was written."""
+    page = Page(console)
+    for pattern in patterns:
+        page.line(f"{pattern} is allowed already.")
+
+
 def print_changed(
     added: Sequence[SourcePattern | Registry],
     removed: Sequence[SourcePattern | Registry],

@@ -91,7 +91,8 @@ def print_update(outcome: LockOutcome, console: Console) -> None:
         counted = _counts(len(comparison.recipes), len(comparison.targets))
         head = f"{'would change' if outcome.checked else 'changed'}{f': {counted}' if counted else ''}"
     else:
-        head = f"is up to date: {_counts(len(outcome.lock.recipes), len(outcome.lock.targets))}"
+        head = "stays as it is" if outcome.held_back else "is up to date"
+        head = f"{head}: {_counts(len(outcome.lock.recipes), len(outcome.lock.targets))}"
     page.line(Text(outcome.file, style="bold").append(f"  {head}", style="default not bold"))
     _locked(page, "Named for the lock", comparison.roots)
     _locked(page, "Recipes", comparison.recipes)
