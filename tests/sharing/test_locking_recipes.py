@@ -301,6 +301,12 @@ def test_commit_is_old_enough_to_the_second(project, reference) -> None:
     assert project.take(reference, cooldown=3, now=at).recipes
 
 
+def test_commit_of_the_last_second_there_is_will_never_be_old_enough(project, team) -> None:
+    team.commit({"team.toml": recipe("team", more=CHAT)}, at="@253402300799 +0000")
+    with pytest.raises(LockError, match="of 9999-12-31, and has to be 3 days old"):
+        project.take(f"{team.url}@main#team.toml", cooldown=3, now=dt.datetime(2026, 11, 5, tzinfo=dt.UTC))
+
+
 def test_young_commit_is_held_back_at_the_locked_one(project, team, reference) -> None:
     first = project.lock_now(reference)
     young = team.commit({"team.toml": recipe("team", extends=["nowhere.toml"])}, at="2026-11-24T10:00:00Z")

@@ -56,11 +56,16 @@ class Cooldown:
 
     def ready(self, committed: str) -> dt.date | None:
         """The day from which a commit is old enough; None where it is."""
-        old_enough = dt.datetime.fromisoformat(committed) + dt.timedelta(days=self.days)
-        if self.days <= 0 or old_enough <= self.now:
+        if self.days <= 0:
             return None
-        rest = old_enough.timetz() != dt.time(tzinfo=old_enough.tzinfo)
-        return old_enough.date() + dt.timedelta(days=1 if rest else 0)
+        try:
+            old_enough = dt.datetime.fromisoformat(committed) + dt.timedelta(days=self.days)
+            if old_enough <= self.now:
+                return None
+            rest = old_enough.timetz() != dt.time(tzinfo=old_enough.tzinfo)
+            return old_enough.date() + dt.timedelta(days=1 if rest else 0)
+        except OverflowError:  # who makes a commit writes its time, which may be the last there is
+            return dt.date.max
 
 
 @dataclass(frozen=True, slots=True)
