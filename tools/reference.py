@@ -126,8 +126,8 @@ $ llamaexit recipe lint --format sarif > lint.sarif
 
 Without a file it looks at the recipe of this folder and at those in your own. Each recipe is looked at with what it
 extends, and apart from the others that are named. `--format` is `text`, `json`, `github` (annotations in GitHub
-Actions) or `sarif` (code scanning). It exits with 1 when there is an error; with `--strict` a warning is enough. Where a
-reference may not be followed (a source that is not allowed, a recipe that is not as it was locked), it says so beside
+Actions) or `sarif` (code scanning). It exits with 1 when there is an error; with `--strict` a warning is enough. Where
+a reference may not be followed (a source that is not allowed, a recipe that is not as it was locked), it says so beside
 everything else and exits with 4.
 
 `--select` and `--ignore` take ids of rules, and patterns such as `*-target`. A comment lets one finding pass, at the

@@ -93,6 +93,9 @@ class Bot:
         file = self.folder / "recipe.toml"
         name = self.ollama.own(at_registry(target))
         file.write_text(RECIPE.format(source=source, target=name, smoke=smoke), encoding="utf-8")
+        registry = name.rpartition("/")[0]
+        if registry:
+            subprocess.run([sys.executable, "-m", "llamaexit", "recipe", "allow", registry], check=True)
         return ["--recipe", str(file), "--only", source, "--lineage", f"{source}=meta"]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

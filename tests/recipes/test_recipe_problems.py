@@ -593,7 +593,8 @@ def test_a_recipe_needs_a_name_that_rules_can_be_called_by(tmp_path: Path, probl
     path = tmp_path / "team.toml"
     path.write_text(f'schema = 1\nname = "{name}"\n', encoding="utf-8")
     assert problems(path) == [
-        "team.toml:2:1: name: must be at most 100 letters, digits, dots, hyphens and underscores, and start with a letter or digit"
+        "team.toml:2:1: name: must be at most 100 letters, digits, dots, hyphens and underscores, and start with a "
+        "letter or digit"
     ]
 
 
