@@ -288,6 +288,21 @@ def test_update_moves_and_is_then_up_to_date(run, locked, repository) -> None:
     assert (again.code, again.stdout.splitlines()[0]) == (0, "llamaexit.lock  is up to date: 2 recipes, 1 target")
 
 
+def test_of_a_file_that_was_changed_nothing_is_claimed(run, locked, repository) -> None:
+    """Here it extends another tag, and did not extend nothing before."""
+    repository.commit({"team.toml": TEAM.replace('version = "1"', 'version = "2"')})
+    repository.tag("v2")
+    project = Path("llamaexit.toml")
+    project.write_text(project.read_text().replace("@main", "@v2"))
+    data = run("recipe", "update", "--check", "--json").envelope["data"]
+    assert [(one["kind"], one["name"]) for one in data["changes"]["contents"]] == [("recipe", "team")]
+    assert [note for note in data["notes"] if "registry" not in note] == [
+        "llamaexit.toml: what changed in it is not shown, since of files of your own no copy is kept"
+    ]
+    project.write_text(project.read_text().replace("@v2", "@main") + "# more\n")
+    assert "Nothing that recipes say is different" not in run("recipe", "update", "--check").stdout
+
+
 def test_update_without_a_lock_is_refused(refused, reference, server) -> None:
     assert refused("recipe", "update") == (
         "there is no llamaexit.lock here to update — llamaexit recipe lock writes one"

@@ -18,14 +18,15 @@ def run_update(request: LockRequest, *, check: bool) -> Result:
     Raises LockError where there is no lock, and RecipeError or Untrusted for recipes that cannot be used.
     """
     from llamaexit.report.recipe_update import LockOutcome, lock_document, print_update
-    from llamaexit.sharing.updating import compare_libraries, compare_locks, locked_library
+    from llamaexit.sharing.updating import compare_libraries, compare_locks, locked_library, not_compared
 
     looked = look(request, afresh=True)
     assert looked.old is not None
     comparison = compare_locks(looked.old, looked.lock)
     if comparison.different:
         before, notes = locked_library(looked.old, Path(LOCK_FILE), looked.project, looked.access.sources_with)
-        comparison = replace(comparison, changes=compare_libraries(before, looked.taken.library), notes=notes)
+        changes = compare_libraries(before, looked.taken.library)
+        comparison = replace(comparison, changes=changes, notes=(*notes, *not_compared(comparison)))
     written = save(looked) if not check else False
     outcome = LockOutcome(
         LOCK_FILE, looked.lock, comparison, looked.taken.held_back, looked.notes, written=written, checked=check

@@ -119,6 +119,14 @@ def locked_library(
     return found, tuple(f"{one} cannot be had any more as it was locked; what it said is not compared" for one in gone)
 
 
+def not_compared(comparison: Comparison) -> tuple[str, ...]:
+    """Which files of this machine were changed, of which nobody knows what they said before."""
+    changed = [one.name for one in comparison.recipes if one.how == "changed" and not is_remote(one.name)]
+    return tuple(
+        f"{name}: what changed in it is not shown, since of files of your own no copy is kept" for name in changed
+    )
+
+
 def _as_locked(
     old: Lock, file: Path, project: Path | None, sources_with: Callable[[Pins], Sources], more: Iterable[str]
 ) -> tuple[Library, set[str]]:
@@ -164,14 +172,18 @@ class _Trusting:
 
 
 def _own(library: Library) -> dict[str, dict[str, str]]:
-    """The recipes that are not built in, with what they say about themselves."""
+    """The recipes that are not built in, with what they say about themselves.
+
+    Files of this machine are read as they are now for both sides, so what they extend only differs where the one side
+    may not follow it.
+    """
     return {
         layer.recipe.name: {
             key: value
             for key, value in _facts(layer.recipe).items()
             if key in ("version", "summary", "checked", "requires-ollama", "disable") or key.startswith("deprecated")
         }
-        | ({"extends": ", ".join(layer.extends)} if layer.extends else {})
+        | ({"extends": ", ".join(layer.extends)} if layer.extends and is_remote(layer.file) else {})
         for layer in library.layers
     }
 
