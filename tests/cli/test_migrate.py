@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import event_samples as events
@@ -184,6 +185,28 @@ def test_plan_with_targets_of_ollamas_own_registry_needs_no_settings(run, plan_f
     file.parent.mkdir(parents=True)
     file.write_text("not TOML")
     assert run("migrate", plan_file, "--apply", "--yes").code == 0
+
+
+@pytest.mark.parametrize("ci", ["1", ""], ids=["in CI", "elsewhere"])
+@pytest.mark.parametrize("other", [True, False], ids=["another build", "the locked build"])
+def test_plan_with_another_build_than_is_locked_is_not_carried_out_in_ci(
+    run, plan_file, engine, monkeypatch, ci: str, other: bool
+) -> None:
+    target = next(d.target for d in sample.PLAN.decisions if d.target is not None)
+    locked = "ab" * 32 if other else target.digest
+    Path("llamaexit.lock").write_text(
+        f'lock = 1\nroots = []\n[[targets]]\nmodel = "{target.model}"\ndigest = "sha256:{locked}"\nseen = "registry"\n'
+    )
+    monkeypatch.setenv("CI", ci)
+    outcome = run("migrate", plan_file, "--apply", "--yes")
+    if ci and other:
+        assert (outcome.code, outcome.stdout, engine.calls) == (4, "", [])
+        line = outcome.stderr.splitlines()[-1]
+        assert line.startswith(
+            f"llamaexit: plan.json: {target.model} may be build {target.digest[:12]}, llamaexit.lock has abababababab"
+        )
+    else:
+        assert (outcome.code, len(engine.calls)) == (0, 1)
 
 
 def test_runs_are_kept_where_the_environment_says(run, plan_file, engine, monkeypatch, tmp_path) -> None:

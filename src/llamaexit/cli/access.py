@@ -77,6 +77,29 @@ def allow_targets(models: Iterable[str], named_in: str, *, as_json: bool) -> Non
     Asking(trust).settle(None, foreign)
 
 
+def hold_to_lock(targets: Iterable[tuple[str, str | None]], named_in: str) -> None:
+    """In CI, make sure that a document has no other builds of targets than the lock of this folder.
+
+    targets: names of models with the digests they are expected to have, None where any will do. Raises LockError.
+    """
+    from llamaexit.recipes.names import name_key
+    from llamaexit.sharing.lock import LockError
+    from llamaexit.sharing.locking import lock_pins, strictness
+
+    if not strictness(None, os.environ):
+        return  # a plan is shown and asked about, and it may be older than the lock
+    pins = lock_pins(Path(), None, os.environ)
+    for model, digest in targets:
+        locked = pins.digests.get(name_key(model))
+        if locked is None or (digest and (digest.startswith(locked) or locked.startswith(digest))):
+            continue
+        build = f"build {digest[:12]}" if digest else "any build"
+        raise LockError(
+            f"{named_in}: {model} may be {build}, {pins.file} has {locked[:12]}, and CI is set",
+            hint="plan again in this folder, or lock what is wanted: llamaexit recipe update",
+        )
+
+
 class _Finders:
     """Files of this machine, and from the first address on also what is elsewhere."""
 

@@ -99,11 +99,12 @@ def _carry_out(request: Request, plan: Plan, options: MigrationOptions) -> Resul
     from llamaexit.migration.engine import migrate
 
     if request.file is not None:
-        from llamaexit.cli.access import allow_targets
+        from llamaexit.cli.access import allow_targets, hold_to_lock
 
         # recipes were asked about when the plan was made, perhaps by somebody else and elsewhere
-        models = [decision.target.model for decision in plan.decisions if decision.target is not None]
-        allow_targets(models, str(request.file), as_json=request.as_json)
+        targets = [decision.target for decision in plan.decisions if decision.target is not None]
+        hold_to_lock([(target.model, target.digest) for target in targets], str(request.file))
+        allow_targets([target.model for target in targets], str(request.file), as_json=request.as_json)
     place = place_of(request.host, plan.basis.store)
     confirm("Go on?", yes=request.yes, as_json=request.as_json)
     with watching(as_json=request.as_json) as listener:
