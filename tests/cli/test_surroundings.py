@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from llamaexit.cli.output import console_for
+
 PLAN = ("plan", "llama3.1:8b", "--gpu", "RTX 4090", "--ram", "64GiB")
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX terminals, signals and permissions")
 
@@ -148,6 +150,21 @@ def test_colour_is_for_terminals_that_want_it(env, coloured) -> None:
 def test_text_keeps_to_the_width_of_the_terminal(columns) -> None:
     shown = on_terminal(PLAN, {"TERM": "dumb"}, columns)
     assert max(len(line.rstrip("\r")) for line in shown.split("\n")) <= columns
+
+
+@posix
+def test_questions_keep_to_their_terminal_also_where_the_answer_goes_into_a_pipe(monkeypatch) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 61, 0, 0))
+    with os.fdopen(theirs, "w") as stream:
+        assert console_for(stream).width == 61
+    os.close(ours)
 
 
 @posix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -32,6 +32,7 @@ _PLAINER = str.maketrans(
 _HEAD = 2048
 """Bytes at the beginning of a page that say what it is."""
 _NARROWEST = 40
+_USUAL = 80
 _WIDE_ENOUGH = 140
 
 
@@ -105,17 +106,25 @@ def reason(error: OSError) -> str:
 def console_for(stream: TextIO) -> Console:
     """A console that renders into memory as `stream` would be written to: its width, and colour only on a terminal."""
     import io
-    import shutil
 
     from rich.console import Console, detect_legacy_windows
 
     terminal = stream.isatty() and os.environ.get("TERM") != "dumb" and not detect_legacy_windows()
     coloured = terminal and not os.environ.get("NO_COLOR")
-    width = max(_NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, _WIDE_ENOUGH))
+    width = max(_NARROWEST, min(_columns(stream), _WIDE_ENOUGH))
     return Console(
         file=io.StringIO(), width=width, force_terminal=terminal, no_color=not coloured, legacy_windows=False,
         highlight=False, markup=False, emoji=False,
     )  # fmt: skip
+
+
+def _columns(stream: TextIO) -> int:
+    import shutil
+
+    if stream.isatty() and not os.environ.get("COLUMNS"):
+        with suppress(OSError, ValueError):  # shutil only looks at standard output, which may be a pipe
+            return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    return shutil.get_terminal_size((_USUAL, 24)).columns
 
 
 def rendered(console: Console) -> str:
