@@ -144,7 +144,7 @@ CASES = [
         id="own-name-in-id",
     ),
     pytest.param(
-        "unpinned-source", 'extends = ["git+https://example.com/x.git@main#a.toml"]', "extends[0]", "to no commit",
+        "unpinned-source", 'extends = ["git+https://example.com/x.git@main#a.toml"]', "extends[0]", "name a commit",
         f'extends = ["git+https://example.com/x.git@{"a" * 40}#a.toml"]', id="unpinned-source of git",
     ),
     pytest.param(

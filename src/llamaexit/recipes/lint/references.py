@@ -76,7 +76,8 @@ def unpinned_source(seen: Seen) -> Iterator[Mark]:
             continue
         if reference.startswith(("git+", "git@")):
             if not _COMMIT.search(reference):
-                yield Mark(("extends", position), "is pinned to no commit by all digits of its id")
+                way_out = "name a commit by all digits of its id, or lock it (llamaexit recipe lock)"
+                yield Mark(("extends", position), f"may be another recipe tomorrow: {way_out}")
         elif reference.startswith(("https:", "http:")) and not _SHA256.search(reference):
             yield Mark(("extends", position), "is pinned to no sha256 of its text")
 
