@@ -395,3 +395,19 @@ def test_a_server_that_lets_everybody_wait_is_not_asked_again_and_again(
     with pytest.raises(Unresolved, match=r"team.git is not asked any more: all the others took \d+ s"):
         sources.resolve(f"{git_server.url('team.git')}@two#team.toml", None)
     assert len(git_server.requests) == asked
+
+
+def test_names_that_are_nearly_those_of_very_many_files_are_refused_in_time(
+    team: GitRepository, finder: Finder
+) -> None:
+    """To look for what was meant among thousands of names takes a quarter of a second, for each name again."""
+    names = [f"recipe-of-the-team-{number}" for number in range(3000)]
+    team.commit({f"{name}.toml": "" for name in names})
+    team.commit({"team.toml": recipe("team", extends=[f"{name}x.toml" for name in names])})
+    started = time.process_time()
+    with pytest.raises(RecipeError) as refused:
+        load_library([f"{team.url}@main#team.toml"], sources=finder())
+    assert time.process_time() - started < 30
+    told = refused.value.problems
+    assert len(told) == 100
+    assert sum("did you mean" in problem for problem in told) == 20

@@ -20,6 +20,8 @@ MOST_DEPTH = 8
 """How long a chain of recipes that extend each other may be."""
 MOST_FILES = 256
 """How many files all recipes together may be."""
+MOST_FAILED = 100
+"""How many references that lead nowhere are told; behind them no more are followed."""
 MOST_TOGETHER = 32 * 1024 * 1024
 """Bytes of all recipes together."""
 
@@ -96,6 +98,7 @@ class _Collector:
     missing: bool = False
     _read: dict[str, Gathered | None] = field(default_factory=dict)
     _bytes: int = 0
+    _failed: int = 0
     _seen: set[str] = field(default_factory=set)
 
     def add_root(self, reference: str, number: int) -> None:
@@ -137,13 +140,15 @@ class _Collector:
             return
         extended: list[str] = []
         for number, reference in enumerate(entry.recipe.extends):
-            if len(self._read) > MOST_FILES:
+            if len(self._read) > MOST_FILES or self._failed >= MOST_FAILED:
                 break
             try:
                 extended += self._extend(reference, (*chain, found))
             except Unreadable as error:
+                self._failed += 1
                 self._refuse(error.problem)
             except Unresolved as error:
+                self._failed += 1
                 self._refuse(entry.document.problem(("extends", number), str(error), "bad-extends"))
         self.gathered.append(replace(entry, extends=tuple(extended), root=root))
 

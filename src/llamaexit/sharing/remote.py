@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from llamaexit.recipes.pictures import LARGEST_PICTURE
-from llamaexit.recipes.problems import Problem
+from llamaexit.recipes.problems import Problem, Suggestions
 from llamaexit.recipes.read import MOST_BYTES, Unreadable, decode_text
 from llamaexit.recipes.sources import BUILTIN, LocalSources, RecipeText, Unresolved
 from llamaexit.sharing.addresses import Address, GitAddress, WebAddress, is_commit, is_remote, parse_address, tree_path
@@ -118,6 +118,7 @@ class RemoteSources:
         self._commits: dict[tuple[str, str], str] = {}
         self._came_from: dict[str, tuple[Address, str]] = {}
         self._new: set[str] = set()
+        self._suggest = Suggestions()
         self._contacts = 0
         self._spent = 0.0
 
@@ -188,7 +189,7 @@ class RemoteSources:
         if not cached:
             self._fetch(address, commit, repository)
         cached = cached and commit not in self._new
-        tree = Tree(repository, commit, f"{address.url} at {address.rev}")
+        tree = Tree(repository, commit, f"{address.url} at {address.rev}", self._suggest)
         try:
             data = tree.file(address.path, MOST_BYTES)
         except TooLarge as error:

@@ -6,7 +6,7 @@ import posixpath
 import re
 from functools import cached_property
 
-from llamaexit.recipes.problems import did_you_mean
+from llamaexit.recipes.problems import Suggestions
 from llamaexit.recipes.sources import Unresolved
 from llamaexit.sharing.cache import MOST_TREE, Repository, TooLarge
 from llamaexit.sharing.objects import Commit, Entry, Malformed, read_commit, read_tree
@@ -19,11 +19,12 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 class Tree:
     """What a commit of a repository holds. Every object is checked against its id when it is read."""
 
-    def __init__(self, repository: Repository, commit: str, called: str) -> None:
-        """called: what messages call the repository and the revision."""
+    def __init__(self, repository: Repository, commit: str, called: str, suggest: Suggestions) -> None:
+        """called: what messages call the repository and the revision. suggest: names that somebody may have meant."""
         self._repository = repository
         self._id = commit
         self._called = called
+        self._suggest = suggest
 
     @cached_property
     def commit(self) -> Commit:
@@ -57,7 +58,7 @@ class Tree:
         except Malformed as error:
             raise Unresolved(f"{self._called}: {passed or 'the top folder'} {error}") from None
         if name not in entries:
-            raise Unresolved(f"{self._called} has no {passed}{name}{did_you_mean(name, entries)}")
+            raise Unresolved(f"{self._called} has no {passed}{name}{self._suggest(name, lambda: entries)}")
         return entries[name]
 
     def _object(self, object_id: str, kind: str) -> bytes:
