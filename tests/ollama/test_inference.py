@@ -231,7 +231,7 @@ def test_time_that_is_over_in_the_middle_keeps_what_came_before(server: Standin)
     reply = ask(server, "/api/chat", CHAT, seconds=0.6)
     assert (reply.status, reply.timed_out, len(reply.chunks)) == (200, True, 1)
     assert reply.error == "not answered within 0.6 s"
-    assert 0.6 <= reply.seconds < 5
+    assert 0.55 <= reply.seconds < 5  # clocks need not agree to the millisecond
 
 
 def test_model_stops_writing_for_somebody_who_left(server: Standin) -> None:

@@ -188,6 +188,7 @@ def _line(path: list[str], item: Item, level: _Level) -> str:
 
 def _value(item: Item, level: _Level) -> str:
     """A value as it is written, inline tables in it with their keys in order."""
+    import tomlkit
     from tomlkit.items import Array, InlineTable
 
     if isinstance(item, InlineTable):
@@ -207,7 +208,7 @@ def _value(item: Item, level: _Level) -> str:
         # each element is taken off in its turn: a comment or a text before it may well read like it
         gap = _BETWEEN.match(text, at)
         assert gap is not None
-        old = element.as_string().strip()
+        old = tomlkit.item(element).as_string().strip()  # before 0.15, arrays give out plain true and false
         if not text.startswith(old, gap.end()):
             return text
         parts += [gap[0], _value(element, level) if isinstance(element, Array | InlineTable) else old]

@@ -55,6 +55,9 @@ def _for_editors(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     Beside a `$ref` they read nothing, so a key that holds a table of its own is told by what the table is. Of a list
     that is not empty, Taplo looks up the first element when the pointer is on the key (its issue 788).
     """
+    from inspect import getdoc
+
+    from llamaexit.recipes import model
     from llamaexit.recipes.docstrings import field_texts
 
     made = adapter.json_schema(ref_template="#/definitions/{model}")
@@ -62,6 +65,7 @@ def _for_editors(adapter: TypeAdapter[Any]) -> dict[str, Any]:
     root = _plain(made)
     for name, texts in field_texts().items():
         table = root if name == "Recipe" else definitions[name]
+        table["description"] = getdoc(getattr(model, name))  # not every release of pydantic has it
         for key, text in texts.items():
             field = table["properties"][key]
             if "$ref" not in field:
