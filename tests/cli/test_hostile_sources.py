@@ -223,6 +223,15 @@ def test_a_lock_is_not_written_through_a_link(refused, team: GitRepository, isol
     assert "llamaexit.lock is a link" in refused("recipe", command, f"{team.url}@main#real.toml")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has links for administrators only")
+def test_a_link_to_itself_is_not_written_to(refused, isolated: Path) -> None:
+    Path("loop.toml").symlink_to("loop.toml")
+    for folder in ("store/manifests", "store/blobs"):
+        Path(folder).mkdir(parents=True)
+    line = refused("recipe", "new", "--store", "store", "--out", "loop.toml", code=1)
+    assert line.startswith("cannot write loop.toml: too many levels of symbolic links")
+
+
 # -- settings
 
 

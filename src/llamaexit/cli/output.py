@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -153,7 +154,7 @@ def write_page(path: Path, text: str, mark: str) -> None:
 def write_new(path: Path, text: str) -> None:
     """Put a text of its own at `path`, where there is nothing yet, or only an empty file."""
     try:
-        target = path.resolve()
+        target = _led_to(path)
         if target.is_dir():
             raise OutputError(f"cannot write {path}: it is a directory", hint="name a file")
         if target.exists() and target.stat().st_size:
@@ -168,7 +169,7 @@ def rewrite(path: Path, content: bytes) -> None:
     import shutil
 
     try:
-        target = path.resolve()
+        target = _led_to(path)
         _replace(target, content, lambda temporary: shutil.copymode(target, temporary))
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}", hint=_elsewhere(error)) from error
@@ -176,7 +177,7 @@ def rewrite(path: Path, content: bytes) -> None:
 
 def _write(path: Path, content: bytes, is_ours: Callable[[bytes], bool], kind: str) -> None:
     try:
-        target = path.resolve()
+        target = _led_to(path)
         if target.is_dir():
             raise OutputError(f"cannot write {path}: it is a directory", hint="name a file")
         if target.exists() and not target.is_file():
@@ -186,6 +187,13 @@ def _write(path: Path, content: bytes, is_ours: Callable[[bytes], bool], kind: s
             _replace(target, content)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}", hint=_elsewhere(error)) from error
+
+
+def _led_to(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # what Python before 3.13 says of links that go round in circles
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
 
 
 def _refuse_to_destroy(target: Path, path: Path, is_ours: Callable[[bytes], bool], kind: str) -> None:
