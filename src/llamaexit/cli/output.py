@@ -190,10 +190,14 @@ def _write(path: Path, content: bytes, is_ours: Callable[[bytes], bool], kind: s
 
 
 def _led_to(path: Path) -> Path:
+    circle = OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     try:
-        return path.resolve()
+        target = path.resolve()
     except RuntimeError as error:  # what Python before 3.13 says of links that go round in circles
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+        raise circle from error
+    if target.is_symlink():  # and what later ones leave as it is
+        raise circle
+    return target
 
 
 def _refuse_to_destroy(target: Path, path: Path, is_ours: Callable[[bytes], bool], kind: str) -> None:
