@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _ANSWER_TIMEOUT = 5.0
 """Seconds to wait for a registry."""
 _AT_ONCE = 6
-_MOST_DAYS = 3650
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,12 @@ def look(request: LockRequest, *, afresh: bool) -> Looked:
     """
     from llamaexit.cli.access import Access
     from llamaexit.sharing.lock import LockError
+    from llamaexit.sharing.settings import MOST_DAYS
     from llamaexit.sharing.taking import Cooldown, lock_of, take
 
     days = request.cooldown_days
-    if days is not None and not 0 <= days <= _MOST_DAYS:
-        raise UsageError(f"--cooldown-days: {days} is not from 0 to {_MOST_DAYS}")
+    if days is not None and not 0 <= days <= MOST_DAYS:
+        raise UsageError(f"--cooldown-days: {days} is not from 0 to {MOST_DAYS}")
     access = Access(as_json=request.as_json, locked=False)
     old = access.lock.lock
     if afresh and old is None:

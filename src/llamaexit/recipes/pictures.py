@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llamaexit.recipes.read import reason
 from llamaexit.recipes.sources import Unresolved
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ def _read(folder: Path | None, reference: str) -> bytes:
     except FileNotFoundError:
         raise _Unfit(f"{reference[:80]!r}: there is no such file") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: what Python before 3.13 says of circles of links
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _Unfit(f"{reference[:80]!r} cannot be read: {reason[:1].lower()}{reason[1:]}") from None
+        raise _Unfit(f"{reference[:80]!r} cannot be read: {reason(error)}") from None
     return _small(data)
 
 

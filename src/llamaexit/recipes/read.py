@@ -85,9 +85,14 @@ def read_bytes(path: Path, kind: str = "recipe") -> bytes:
     except FileNotFoundError:
         raise Unreadable(Problem(file, "there is no such file")) from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise Unreadable(Problem(file, f"cannot be read: {reason[:1].lower()}{reason[1:]}")) from error
+        raise Unreadable(Problem(file, f"cannot be read: {reason(error)}")) from error
     return data
+
+
+def reason(error: OSError | RuntimeError) -> str:
+    """Why the system refused, for the middle of a sentence: without the number and the path."""
+    text = getattr(error, "strerror", None) or str(error)
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def decode_text(file: str, data: bytes) -> str:

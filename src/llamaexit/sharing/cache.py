@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from llamaexit.errors import REFUSED, LlamaexitError
+from llamaexit.recipes.read import reason
 from llamaexit.sharing.objects import framed, id_of
 
 MOST_TREE = 4 * 1024 * 1024
@@ -77,7 +78,7 @@ class Repository:
         except FileNotFoundError:
             raise DamagedCache(self.folder, f"{kind} {object_id} is missing") from None
         except OSError as error:
-            raise CacheUnusable(f"{self.folder} cannot be read: {_reason(error)}") from error
+            raise CacheUnusable(f"{self.folder} cannot be read: {reason(error)}") from error
         if content is None:
             raise DamagedCache(self.folder, f"{kind} {object_id} is no file")
         header, _, data = content[:_HEADER].partition(b"\0")
@@ -117,7 +118,7 @@ class Repository:
         except Timeout:
             raise CacheUnusable(f"another llamaexit is fetching {self._source} and does not come to an end") from None
         except OSError as error:
-            raise CacheUnusable(f"the cache {self.folder} cannot be written: {_reason(error)}") from error
+            raise CacheUnusable(f"the cache {self.folder} cannot be written: {reason(error)}") from error
         finally:
             self._leave(made)
 
@@ -166,7 +167,7 @@ class Repository:
                 _publish(self.folder / "source", f"{self._source}\n".encode())
             _publish(place, content)
         except OSError as error:
-            raise CacheUnusable(f"the cache {self.folder} cannot be written: {_reason(error)}") from error
+            raise CacheUnusable(f"the cache {self.folder} cannot be written: {reason(error)}") from error
 
 
 class WebFiles:
@@ -182,7 +183,7 @@ class WebFiles:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise CacheUnusable(f"{self.folder} cannot be read: {_reason(error)}") from error
+            raise CacheUnusable(f"{self.folder} cannot be read: {reason(error)}") from error
         if data is None or hashlib.sha256(data).hexdigest() != sha256:
             raise DamagedCache(self.folder, f"{sha256} does not have the bytes of that name")
         return data
@@ -193,7 +194,7 @@ class WebFiles:
             private_folder(self.folder)
             _publish(self.folder / sha256, data)
         except OSError as error:
-            raise CacheUnusable(f"the cache {self.folder} cannot be written: {_reason(error)}") from error
+            raise CacheUnusable(f"the cache {self.folder} cannot be written: {reason(error)}") from error
 
 
 def private_folder(folder: Path) -> list[Path]:
@@ -237,8 +238,3 @@ def _publish(place: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _reason(error: OSError) -> str:
-    reason = error.strerror or str(error)
-    return f"{reason[:1].lower()}{reason[1:]}"
