@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from folders import files_below
 from llamaexit.__main__ import main
 
 
@@ -39,6 +41,21 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
         code = main(arguments)
         out, err = capfd.readouterr()
         return Outcome(code, out, err)
+
+    return run_it
+
+
+@pytest.fixture
+def refused(run: Callable[..., Outcome], isolated: Path) -> Callable[..., str]:
+    """Run a command that has to be refused with one line and change nothing; returns the line."""
+
+    def run_it(*arguments: str, code: int = 4) -> str:
+        before = files_below(isolated)
+        outcome = run(*arguments)
+        assert (outcome.code, outcome.stdout) == (code, "")
+        assert files_below(isolated) == before
+        (line,) = outcome.stderr.splitlines()
+        return line.removeprefix("llamaexit: ")
 
     return run_it
 

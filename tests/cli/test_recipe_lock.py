@@ -12,6 +12,7 @@ from git_repository import GitRepository, GitServer
 from planning_cases import MACHINES
 from scene import OLD, llama_models, qwen
 
+from folders import files_below
 from llamaexit.ollama.registry import RegistryUnreachable
 from registry_standin import RegistryStandIn
 from standin import Registry, Standin, Store
@@ -86,26 +87,6 @@ def locked(run, reference: str) -> str:
     outcome = run("recipe", "lock")
     assert outcome.code == 0, outcome.stderr
     return reference
-
-
-def files_below(folder: Path) -> dict[Path, bytes | None]:
-    """Everything in a folder, for comparing before and after."""
-    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
-
-
-@pytest.fixture
-def refused(run, isolated: Path) -> Callable[..., str]:
-    """Run a command that has to be refused with one line and change nothing; returns the line."""
-
-    def run_it(*arguments: str, code: int = 4) -> str:
-        before = files_below(isolated)
-        outcome = run(*arguments)
-        assert (outcome.code, outcome.stdout) == (code, "")
-        assert files_below(isolated) == before
-        (line,) = outcome.stderr.splitlines()
-        return line.removeprefix("llamaexit: ")
-
-    return run_it
 
 
 def lock_file() -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from git_repository import GitRepository, GitServer
 
+from folders import files_below
 from pseudo_terminal import Screen, at_terminal
 
 PLAN = ("plan", "llama3.1:8b", "--gpu", "RTX 4090", "--ram", "64GiB")
@@ -79,26 +80,6 @@ def site(isolated: Path) -> Path:
 def allow(file: Path, *sources: str, registries: tuple[str, ...] = (), more: str = "") -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"[trust]\nsources = {json.dumps(sources)}\nregistries = {json.dumps(registries)}\n{more}")
-
-
-def files_below(folder: Path) -> dict[Path, bytes | None]:
-    """Everything in a folder, for comparing before and after."""
-    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
-
-
-@pytest.fixture
-def refused(run, isolated: Path) -> Callable[..., str]:
-    """Run a command that has to be refused with one line and change nothing; returns the line."""
-
-    def run_it(*arguments: str) -> str:
-        before = files_below(isolated)
-        outcome = run(*arguments)
-        assert (outcome.code, outcome.stdout) == (4, "")
-        assert files_below(isolated) == before
-        (line,) = outcome.stderr.splitlines()
-        return line.removeprefix("llamaexit: ")
-
-    return run_it
 
 
 # -- without a terminal
