@@ -82,7 +82,7 @@ def hold_to_lock(targets: Iterable[tuple[str, str | None]], named_in: str) -> No
 
     targets: names of models with the digests they are expected to have, None where any will do. Raises LockError.
     """
-    from llamaexit.recipes.names import name_key
+    from llamaexit.recipes.names import name_key, same_build
     from llamaexit.sharing.lock import LockError
     from llamaexit.sharing.locking import lock_pins, strictness
 
@@ -91,7 +91,7 @@ def hold_to_lock(targets: Iterable[tuple[str, str | None]], named_in: str) -> No
     pins = lock_pins(Path(), None, os.environ)
     for model, digest in targets:
         locked = pins.digests.get(name_key(model))
-        if locked is None or (digest and (digest.startswith(locked) or locked.startswith(digest))):
+        if locked is None or (digest and same_build(digest, locked)):
             continue
         build = f"build {digest[:12]}" if digest else "any build"
         raise LockError(

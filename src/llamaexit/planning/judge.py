@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from llamaexit.ollama.version import at_least
 from llamaexit.planning.facts import Case, Facts, Way, World
 from llamaexit.planning.plan import Rejected, RejectedBecause
-from llamaexit.recipes.names import name_key
+from llamaexit.recipes.names import name_key, same_build
 from llamaexit.units import gb, gib, parse_size
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:
     if pin is None or facts.digest is None:
         return None
     wanted = pin.value.removeprefix("sha256:").lower()
-    if wanted.startswith(facts.digest) or facts.digest.startswith(wanted):
+    if same_build(wanted, facts.digest):
         return None
     return Verdict("pin", f"its digest is {facts.digest[:12]}, {pin.recipe} pins {wanted[:12]}", "pins")
 
@@ -115,7 +115,7 @@ def pinned(facts: Facts, case: Case, world: World) -> Verdict | None:
 def as_locked(facts: Facts, case: Case, world: World) -> Verdict | None:
     """What the lock of the recipes has: another build is one that nobody looked at."""
     locked = world.library.locked.get(name_key(facts.candidate.model))
-    if locked is None or facts.digest is None or facts.digest.startswith(locked) or locked.startswith(facts.digest):
+    if locked is None or facts.digest is None or same_build(locked, facts.digest):
         return None
     return Verdict("pin", f"its digest is {facts.digest[:12]}, and it is locked to {locked[:12]}")
 

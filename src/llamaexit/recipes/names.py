@@ -47,3 +47,8 @@ def means(pattern: str, name: str) -> bool:
 def means_key(pattern: str, key: str) -> bool:
     """The same for a pattern in lower case and the form in which names are looked up."""
     return matches(pattern, key) or matches(pattern, key.rpartition(":")[0])
+
+
+def same_build(one: str, other: str) -> bool:
+    """Whether two digests in hex mean one build as far as both go: either may be only the beginning of the whole."""
+    return one.startswith(other) or other.startswith(one)
