@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamaexit.recipes.sources import Unresolved
-from llamaexit.sharing.addresses import GitAddress, WebAddress, is_remote, parse_address
+from llamaexit.recipes.sources import Unresolved, is_elsewhere
+from llamaexit.sharing.addresses import GitAddress, WebAddress, parse_address
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HASH = "ab" * 32
@@ -220,7 +220,7 @@ def test_whether_an_address_stays_on_this_machine(reference: str, here: bool) ->
     ],
 )
 def test_what_is_no_address_is_refused_with_the_reason(reference: str, reason: str) -> None:
-    assert is_remote(reference)
+    assert is_elsewhere(reference)
     with pytest.raises(Unresolved, match=reason) as refused:
         parse_address(reference)
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 300
@@ -233,7 +233,7 @@ def test_what_is_no_address_is_refused_with_the_reason(reference: str, reason: s
      "/srv/git+https/x.toml", "a@b.toml", "", "github.com/acme/x.toml"],
 )  # fmt: skip
 def test_files_and_builtin_recipes_are_no_addresses(reference: str) -> None:
-    assert not is_remote(reference)
+    assert not is_elsewhere(reference)
 
 
 _TEXTS = st.text(st.sampled_from("h.-:@/%2e~[]1ä+"), min_size=1, max_size=12)

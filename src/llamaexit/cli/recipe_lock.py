@@ -106,12 +106,12 @@ def save(looked: Looked) -> bool:
 def _roots(files: Sequence[str], old: Lock | None) -> Roots:
     """The project's recipe, and what is named, or else what the lock was made for before."""
     from llamaexit.cli.gather import project_recipe
-    from llamaexit.sharing.addresses import is_remote
+    from llamaexit.recipes.sources import is_elsewhere
     from llamaexit.sharing.taking import Roots
 
     project = project_recipe()
     # of what was named before, a file that is gone is not in force any more
-    remembered = [one for one in old.roots if is_remote(one) or _is_there(one)] if old is not None else []
+    remembered = [one for one in old.roots if is_elsewhere(one) or _is_there(one)] if old is not None else []
     roots = Roots(project, tuple(files), () if files else tuple(remembered))
     if project is None and not roots.references:
         what = f"none of {', '.join(files)} is a recipe of your own" if files else "there is no llamaexit.toml here"

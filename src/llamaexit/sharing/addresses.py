@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from llamaexit.recipes.sources import Unresolved, is_elsewhere, shown_reference
+from llamaexit.recipes.sources import Unresolved, shown_reference
 
 MOST_CHARACTERS = 2000
 """The length of a reference. Nobody writes a longer one by hand."""
@@ -92,11 +92,6 @@ class WebAddress:
 
 
 Address = GitAddress | WebAddress
-
-
-def is_remote(reference: str) -> bool:
-    """Whether a reference means something elsewhere, well written or not. A path such as `C:\\x.toml` does not."""
-    return is_elsewhere(reference)
 
 
 def is_commit(text: str) -> bool:

@@ -84,11 +84,12 @@ class Lock:
 
     def commits(self) -> dict[tuple[str, str], str]:
         """The commit of each repository and revision. All files of one revision come from one commit."""
-        from llamaexit.sharing.addresses import GitAddress, is_remote, parse_address
+        from llamaexit.recipes.sources import is_elsewhere
+        from llamaexit.sharing.addresses import GitAddress, parse_address
 
         found = {}
         for entry in self.recipes:
-            if entry.commit and is_remote(entry.reference):
+            if entry.commit and is_elsewhere(entry.reference):
                 address = parse_address(entry.reference)
                 assert isinstance(address, GitAddress)
                 found[address.source, address.rev] = entry.commit
@@ -265,12 +266,12 @@ def _meant(key: str, unknown: Iterable[Problem]) -> bool:
 
 def _misfits_of_recipe(entry: dict[str, str]) -> Iterator[tuple[str, str]]:
     """What does not go together in the entry of a recipe whose keys are right by themselves."""
-    from llamaexit.recipes.sources import Unresolved
-    from llamaexit.sharing.addresses import GitAddress, is_remote, parse_address
+    from llamaexit.recipes.sources import Unresolved, is_elsewhere
+    from llamaexit.sharing.addresses import GitAddress, parse_address
 
     reference = entry["reference"]
     try:
-        address = parse_address(reference) if is_remote(reference) else None
+        address = parse_address(reference) if is_elsewhere(reference) else None
     except Unresolved as error:
         yield "reference", str(error)
         return

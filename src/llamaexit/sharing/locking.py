@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from llamaexit.recipes.load import PROJECT_FILE
 from llamaexit.recipes.names import name_key
-from llamaexit.recipes.sources import RecipeText, Sources
+from llamaexit.recipes.sources import RecipeText, Sources, is_elsewhere
 from llamaexit.sharing import LOCK_FILE
-from llamaexit.sharing.addresses import GitAddress, is_remote
+from llamaexit.sharing.addresses import GitAddress
 from llamaexit.sharing.lock import Lock, LockError, read_lock, spell_local, text_hash
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _command(reference: str, *, typed: bool) -> str:
 
 def _spelled(reference: str) -> str | None:
     """The one spelling of an address; None for what is none, also where following it will say why."""
-    if not is_remote(reference):
+    if not is_elsewhere(reference):
         return None
     from llamaexit.recipes.sources import Unresolved
     from llamaexit.sharing.addresses import parse_address
@@ -185,4 +185,4 @@ class Watched:
 
 def is_local(found: RecipeText) -> bool:
     """Whether a recipe is a file of this machine, and not one of the built-in ones."""
-    return found.builtin is None and not is_remote(found.identity)
+    return found.builtin is None and not is_elsewhere(found.identity)

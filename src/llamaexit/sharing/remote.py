@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Protocol
 from llamaexit.recipes.pictures import LARGEST_PICTURE
 from llamaexit.recipes.problems import Problem, Suggestions
 from llamaexit.recipes.read import MOST_BYTES, Unreadable, decode_text
-from llamaexit.recipes.sources import BUILTIN, LocalSources, RecipeText, Unresolved
-from llamaexit.sharing.addresses import Address, GitAddress, WebAddress, is_commit, is_remote, parse_address, tree_path
+from llamaexit.recipes.sources import BUILTIN, LocalSources, RecipeText, Unresolved, is_elsewhere
+from llamaexit.sharing.addresses import Address, GitAddress, WebAddress, is_commit, parse_address, tree_path
 from llamaexit.sharing.cache import CacheUnusable, Repository, TooLarge, WebFiles
 from llamaexit.sharing.tree import PICTURES, Tree, path_beside
 
@@ -135,7 +135,7 @@ class RemoteSources:
     def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:
         """The recipe that a reference means. Raises Unresolved or Unreadable."""
         home = self._home(relative_to)
-        if is_remote(reference):
+        if is_elsewhere(reference):
             address = parse_address(reference)
             if home is not None and address.on_this_machine and not home[0].on_this_machine:
                 raise Unresolved(f"{reference[:80]!r} lies on this machine, which a recipe from elsewhere cannot name")

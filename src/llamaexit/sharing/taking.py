@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamaexit.recipes.names import name_key
-from llamaexit.recipes.sources import BUILTIN, RecipeText, Sources, resolved
-from llamaexit.sharing.addresses import GitAddress, is_remote, parse_address
+from llamaexit.recipes.sources import BUILTIN, RecipeText, Sources, is_elsewhere, resolved
+from llamaexit.sharing.addresses import GitAddress, parse_address
 from llamaexit.sharing.lock import Lock, LockedRecipe, LockedTarget, LockError, spell_local, text_hash
 from llamaexit.sharing.locking import LockPins, Watched, is_local
 
@@ -43,7 +43,7 @@ class Roots:
         own = None if self.project is None else resolved(self.project)
         asked = dict.fromkeys((*self.remembered, *self.named))
         return tuple(
-            one for one in asked if not one.startswith(BUILTIN) and (is_remote(one) or resolved(Path(one)) != own)
+            one for one in asked if not one.startswith(BUILTIN) and (is_elsewhere(one) or resolved(Path(one)) != own)
         )
 
 
@@ -195,7 +195,7 @@ class _TakingPins:
 
     def before(self, reference: str, relative_to: RecipeText | None) -> None:
         """Note an address that was named for the lock."""
-        if relative_to is None and is_remote(reference):
+        if relative_to is None and is_elsewhere(reference):
             self.roots[parse_address(reference).spelled] = None
 
     def after(self, found: RecipeText, relative_to: RecipeText | None) -> None:
@@ -212,7 +212,7 @@ class Remembering:
 
     def __init__(self, sources: Sources, roots: Roots, file: Path) -> None:
         self._sources = sources
-        self._remembered = {one for one in roots.remembered if is_remote(one)}.difference(roots.named)
+        self._remembered = {one for one in roots.remembered if is_elsewhere(one)}.difference(roots.named)
         self._file = file
 
     def resolve(self, reference: str, relative_to: RecipeText | None) -> RecipeText:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from llamaexit.recipes.model import Policy, kebab
 from llamaexit.recipes.names import name_key
-from llamaexit.recipes.sources import RecipeText, Sources, Unresolved
-from llamaexit.sharing.addresses import is_remote, parse_address
+from llamaexit.recipes.sources import RecipeText, Sources, Unresolved, is_elsewhere
+from llamaexit.sharing.addresses import parse_address
 from llamaexit.sharing.lock import Lock, dump_lock
 from llamaexit.sharing.locking import LockPins, Watched
 from llamaexit.sharing.taking import Remembering, Roots
@@ -111,7 +111,7 @@ def locked_library(
 ) -> tuple[Library, tuple[str, ...]]:
     """The recipes as they were locked, and which of them cannot be had any more."""
     found, met = _as_locked(old, file, project, sources_with, ())
-    elsewhere = [entry.reference for entry in old.recipes if is_remote(entry.reference)]
+    elsewhere = [entry.reference for entry in old.recipes if is_elsewhere(entry.reference)]
     lost = [one for one in elsewhere if one not in met]
     if lost:  # those that nothing on this machine leads to any more
         found, met = _as_locked(old, file, project, sources_with, lost)
@@ -121,7 +121,7 @@ def locked_library(
 
 def not_compared(comparison: Comparison) -> tuple[str, ...]:
     """Which files of this machine were changed, of which nobody knows what they said before."""
-    changed = [one.name for one in comparison.recipes if one.how == "changed" and not is_remote(one.name)]
+    changed = [one.name for one in comparison.recipes if one.how == "changed" and not is_elsewhere(one.name)]
     return tuple(
         f"{name}: what changed in it is not shown, since of files of your own no copy is kept" for name in changed
     )
@@ -148,7 +148,7 @@ class _OnlyLocked:
         self._lock = lock
 
     def before(self, reference: str, relative_to: RecipeText | None) -> None:
-        if is_remote(reference) and self._lock.recipe(parse_address(reference).spelled) is None:
+        if is_elsewhere(reference) and self._lock.recipe(parse_address(reference).spelled) is None:
             raise Unresolved("is not locked yet")
 
     def after(self, found: RecipeText, relative_to: RecipeText | None) -> None:
@@ -183,7 +183,7 @@ def _own(library: Library) -> dict[str, dict[str, str]]:
             for key, value in _facts(layer.recipe).items()
             if key in ("version", "summary", "checked", "requires-ollama", "disable") or key.startswith("deprecated")
         }
-        | ({"extends": ", ".join(layer.extends)} if layer.extends and is_remote(layer.file) else {})
+        | ({"extends": ", ".join(layer.extends)} if layer.extends and is_elsewhere(layer.file) else {})
         for layer in library.layers
     }
 
