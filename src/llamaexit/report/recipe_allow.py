@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from llamaexit.report.layout import Page
 from llamaexit.report.words import counted
 
@@ -22,7 +24,7 @@ def print_allowed(settings: Settings, console: Console) -> None:
     if not any(said.sources or said.registries for said in settings.in_force):
         page.line("Nothing is allowed: recipes come from files, and their models from Ollama's own registry.")
     for said in settings.in_force:
-        page.line(str(said.file), "bold")
+        console.print(Text(str(said.file), style="bold"), soft_wrap=True)  # a path in two pieces can't be copied
         page.row("Sources", [str(pattern) for pattern in said.sources])
         page.row("Registries", [str(pattern) for pattern in said.registries])
         if said.only:
