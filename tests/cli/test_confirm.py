@@ -53,6 +53,19 @@ def test_end_of_input_is_a_no_and_ends_the_line(at_terminal) -> None:
     assert shown.getvalue() == "Go on? [y/N] \n"
 
 
+@pytest.mark.parametrize("moment", ["flush", "readline"], ids=["just after the question", "while it waits"])
+def test_interrupt_ends_the_line_of_the_question(at_terminal, monkeypatch, moment) -> None:
+    shown = at_terminal("y\n")
+
+    def interrupted() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.stdin if moment == "readline" else shown, moment, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        confirm("Go on?", yes=False, as_json=False)
+    assert shown.getvalue() == "Go on? [y/N] \n"
+
+
 @pytest.mark.parametrize("stdin", [io.StringIO("y\n"), None], ids=["a pipe that says yes", "no input at all"])
 def test_without_a_terminal_nobody_is_asked(monkeypatch, stdin) -> None:
     monkeypatch.setattr(sys, "stdin", stdin)

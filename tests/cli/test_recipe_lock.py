@@ -12,7 +12,7 @@ from git_repository import GitRepository, GitServer
 from planning_cases import MACHINES
 from scene import OLD, llama_models, qwen
 
-from folders import files_below
+from folders import files_below, written
 from llamaexit.ollama.registry import RegistryUnreachable
 from registry_standin import RegistryStandIn
 from standin import Registry, Standin, Store
@@ -121,10 +121,10 @@ def test_lock_answers_in_json(run, reference, repository) -> None:
 
 
 def test_locking_again_changes_nothing_and_asks_nobody(run, locked, server) -> None:
-    before, asked = Path("llamaexit.lock").stat(), len(server.requests)
+    before, asked = written(Path("llamaexit.lock")), len(server.requests)
     outcome = run("recipe", "lock")
     assert outcome.stdout.startswith("llamaexit.lock  is as it was: 2 recipes, 1 target\n")
-    assert Path("llamaexit.lock").stat() == before
+    assert written(Path("llamaexit.lock")) == before
     assert len(server.requests) == asked
 
 

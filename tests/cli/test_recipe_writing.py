@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from folders import written
+
 SNAPSHOT = str(Path(__file__).resolve().parents[2] / "docs" / "examples" / "workstation.json")
 UNTIDY = 'name = "team" # ours\nschema = 1\nrequires_ollama = ">=0.30"\n'
 TIDY = 'schema = 1\nname = "team"  # ours\nrequires-ollama = ">=0.30"\n'
@@ -100,12 +102,12 @@ def test_a_new_recipe_is_the_same_in_json(run, here) -> None:
 
 
 def test_formatting_rewrites_what_is_untidy_and_nothing_else(run, here) -> None:
-    before = Path("tidy.toml").stat()
+    before = written(Path("tidy.toml"))
     outcome = run("recipe", "fmt", "untidy.toml", "tidy.toml")
     assert (outcome.code, outcome.stderr) == (0, "")
     assert outcome.stdout == "formatted  untidy.toml\n1 recipe already as it should be\n"
     assert Path("untidy.toml").read_text() == TIDY
-    assert Path("tidy.toml").stat() == before
+    assert written(Path("tidy.toml")) == before
     assert run("recipe", "fmt", "untidy.toml", "tidy.toml").stdout == "2 recipes already as they should be\n"
 
 
