@@ -38,11 +38,11 @@ def terminal_there() -> bool:
 
 def typed(question: str) -> str:
     """What somebody types when asked, in lower case, blanks around it aside; nothing where the input ends."""
-    sys.stderr.write(fitted(question, sys.stderr))
-    sys.stderr.flush()
     try:
+        sys.stderr.write(fitted(question, sys.stderr))
+        sys.stderr.flush()
         answer = sys.stdin.readline()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # also the one that comes between the question and the wait for its answer
         sys.stderr.write("\n")  # what is said about it gets a line of its own
         raise
     if not answer.endswith("\n"):
