@@ -130,6 +130,37 @@ CASES = [
         id="replacement-cycle of one, unless other weights have the name",
     ),
     pytest.param(
+        "replacement-cycle", model("acme/a:7b") + model("acme/b:7b")
+        + rule(match='"acme/a*"', targets=target("acme/b:7b")) + rule("y", match='"*/B"', targets=target("acme/a:7b")),
+        "rules[0].targets", "lead round in a circle: acme/a:7b → acme/b:7b → acme/a:7b",
+        model("acme/a:7b") + model("acme/b:7b") + rule(match='"acme/a*"', targets=target("acme/b:7b"))
+        + rule("y", match='"acme/c*"', targets=target("acme/a:7b")), id="replacement-cycle over patterns",
+    ),
+    pytest.param(
+        "replacement-cycle", model("acme/a:7b") + model("acme/b:7b") + rule(match='"acme/a:7b"',
+        targets=target("acme/b:7b")) + rule("y", match='"acme/*"', targets=target("acme/a:7b")),
+        "rules[0].targets", "lead round in a circle: acme/a:7b → acme/b:7b → acme/a:7b",
+        model("acme/a:7b") + rule(match='"acme/*"', targets=target("acme/a:7b")),
+        id="replacement-cycle over a pattern, unless it means what its own rule leads to",
+    ),
+    pytest.param(
+        "replacement-cycle", model("acme/a:7b") + model("acme/b:7b")
+        + rule(match='"acme/a*"', targets=target("acme/b:7b"))
+        + rule("y", match='"acme/b*"', targets=target("acme/a:7b")),
+        "rules[0].targets", "acme/a:7b → acme/b:7b → acme/a:7b",
+        rule(match='"qwen3*"', targets=target("qwen2.5:7b"))
+        + rule("y", match='"qwen2.5*"', targets=target("qwen3:8b")),
+        id="replacement-cycle over patterns, unless a plan keeps what they mean",
+    ),
+    pytest.param(
+        "replacement-cycle", model("acme/a:7b") + model("acme/b:7b") + rule(match='"acme/a:7b"',
+        targets=target("acme/b:7b")) + rule("y", match='"acme/b*"', targets=target("acme/a:7b")),
+        "rules[0].targets", "acme/a:7b → acme/b:7b → acme/a:7b",
+        model("acme/a:7b") + model("acme/b:7b") + rule(match='"acme/a:7b"', targets=target("acme/b:7b"))
+        + rule("y", match='"acme/b*"', more='generation = ["llama2"]', targets=target("acme/a:7b")),
+        id="replacement-cycle over patterns, unless more than the name has to fit",
+    ),
+    pytest.param(
         "disables-nothing", 'disable = ["fine/old"]', "disable[0]", "no rule is called 'fine/old'",
         EXTENDS + 'disable = ["fine/old"]', id="disables-nothing",
     ),

@@ -97,6 +97,8 @@ CROWDED = {
     "with patterns without stars": lambda i, n: rule(f"r{i}", f"bot-{i}?", ("qwen3:8b", "qwen3:14b")[i % 2]),
     "one after another": lambda i, n: rule(f"r{i}", f"bot-{i}:8b", more=f'deprecated = {{ replaced-by = "r{i + 1}" }}'),
     "in a circle": lambda i, n: rule(f"r{i}", f"bot-{i}:8b", f"bot-{(i + 1) % n}:8b"),
+    "with patterns in a circle": lambda i, n: rule(f"r{i}", f"bot-{i}:*", f"bot-{(i + 1) % n}:8b"),
+    "with patterns that end alike in a circle": lambda i, n: rule(f"r{i}", f"*bot-{i}:8b", f"bot-{(i + 1) % n}:8b"),
     "replaced by what is not there": lambda i, n: rule(
         f"r{i}", f"bot-{i}:8b", more='deprecated = { replaced-by = "x" }'
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from llamaexit.recipes.globs import beginning
+from llamaexit.recipes.globs import Globs, beginning
 from llamaexit.recipes.lint.globs import can_both_match
 from llamaexit.recipes.lint.registry import Mark, lint
 from llamaexit.recipes.lint.seen import in_a_circle, named
@@ -26,6 +26,8 @@ _MOST_WITHOUT_STAR = 5000
 
 _MOST_CIRCLES = 100
 """Steps on circles that are followed back to where they began; each may lead through all rules of a recipe."""
+_MOST_LED_ON = 300
+"""Targets from which patterns are looked for that lead on; each may be held against all patterns of a recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +223,10 @@ def unreachable_rule(seen: Seen) -> Iterator[Mark]:
 def replacement_cycle(seen: Seen) -> Iterator[Mark]:
     """Rules that lead from one model to another and back.
 
-    Whoever follows them is back where they started. Take one of the targets out.
+    Whoever follows them is back where they started. Take one of the targets out. Patterns count where a plan would
+    follow them: it keeps models that are known not to be Llama.
     """
-    steps: dict[tuple[str, str], dict[str, int]] = {}
-    for number, rule in enumerate(seen.recipe.rules):
-        for text in rule.match:
-            if not is_pattern(text):
-                for choice in rule.targets:
-                    steps.setdefault((rule.use, name_key(text)), {}).setdefault(name_key(choice.model), number)
+    steps = _steps(seen)
     told: set[frozenset[str]] = set()
     circles = _circling(steps)
     searches = iter(range(_MOST_CIRCLES))
@@ -240,6 +238,45 @@ def replacement_cycle(seen: Seen) -> Iterator[Mark]:
             if way is not None and frozenset(way) not in told and not _moved_on(seen, way):
                 told.add(frozenset(way))
                 yield Mark(("rules", number, "targets"), f"lead round in a circle: {in_a_circle([start, *way])}")
+
+
+def _steps(seen: Seen) -> dict[tuple[str, str], dict[str, int]]:
+    """For each use and model, the targets that rules lead to, each with the number of the rule that does first.
+
+    In the order of the rules. A pattern leads on from the targets of other rules. One that also needs a size or a generation is passed over, since
+    those of a target are not known here.
+    """
+    steps: dict[tuple[str, str], dict[str, int]] = {}
+    patterns: dict[str, Globs[int]] = {}
+    led_to: dict[tuple[str, str], list[int]] = {}
+    rules = seen.recipe.rules
+    for number, rule in enumerate(rules):
+        targets = dict.fromkeys((name_key(choice.model) for choice in rule.targets), number)
+        for text in rule.match:
+            if not is_pattern(text):
+                for key in targets:
+                    steps.setdefault((rule.use, name_key(text)), {}).setdefault(key, number)
+            elif not (rule.generation or rule.min_parameters or rule.max_parameters):
+                patterns.setdefault(rule.use, Globs()).add(text.strip().lower(), number)
+        for key in targets:
+            led_to.setdefault((rule.use, key), []).append(number)
+    followed = ((at, leading) for at, leading in led_to.items() if at[0] in patterns and not _is_kept(seen, at[1]))
+    for (use, key), leading in islice(followed, _MOST_LED_ON):
+        meant = (number for form in (key, key.rpartition(":")[0]) for number in patterns[use].matching(form))
+        for number in sorted(set(meant)):
+            if leading != [number]:
+                for choice in rules[number].targets:
+                    steps.setdefault((use, key), {}).setdefault(name_key(choice.model), number)
+    return dict(sorted(steps.items(), key=lambda step: min(step[1].values())))
+
+
+def _is_kept(seen: Seen, key: str) -> bool:
+    """Whether a plan keeps a target that only a pattern means, since it is known not to be Llama by its name."""
+    origin = seen.library.origin(key)
+    if origin is not None:
+        return origin.lineage == "not-meta"
+    found = seen.library.target(key)
+    return found is not None and "/" not in key and found[0].origin == "not-meta"
 
 
 def _circling(steps: dict[tuple[str, str], dict[str, int]]) -> dict[tuple[str, str], int]:
