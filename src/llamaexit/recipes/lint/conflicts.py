@@ -243,8 +243,8 @@ def replacement_cycle(seen: Seen) -> Iterator[Mark]:
 def _steps(seen: Seen) -> dict[tuple[str, str], dict[str, int]]:
     """For each use and model, the targets that rules lead to, each with the number of the rule that does first.
 
-    In the order of the rules. A pattern leads on from the targets of other rules. One that also needs a size or a generation is passed over, since
-    those of a target are not known here.
+    In the order of the rules. A pattern leads on from the targets of other rules. One that also needs a size or a
+    generation is passed over, since those of a target are not known here.
     """
     steps: dict[tuple[str, str], dict[str, int]] = {}
     patterns: dict[str, Globs[int]] = {}
