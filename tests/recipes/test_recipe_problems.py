@@ -501,6 +501,24 @@ def test_what_is_wrong_with_the_head_hides_nothing_else(
     assert sorted(found) == sorted([*told, *rest])
 
 
+def test_a_word_that_is_nearly_right_hides_nothing_behind_it(write: Write, problems: Problems) -> None:
+    team = write(
+        "team",
+        "[[rules]]", 'id = "x"', 'use = "chatt"', 'accept-loss = ["tool", "zzz"]', 'targets = [{ model = "nope" }]',
+        *RULE, TARGET,
+    )  # fmt: skip
+    found = problems(team)
+    assert [" ".join(problem.split(": ")[:2]) for problem in found] == [
+        "team.toml:5:1 rules[0].use",
+        "team.toml:6:16 rules[0].accept-loss[0]",
+        "team.toml:6:24 rules[0].accept-loss[1]",
+        "team.toml:7:14 rules[0].targets[0].model",
+        "team.toml:9:1 rules[1].id",
+    ]
+    assert found[0].endswith("not the text 'chatt'; did you mean 'chat'?")
+    assert found[-1].endswith("'x' is also the id of rules[0]")
+
+
 def test_the_error_names_the_first_problem_and_refuses(write: Write) -> None:
     path = write("team", "sumary = 1", "zzzz = 1")
     with pytest.raises(RecipeError) as caught:

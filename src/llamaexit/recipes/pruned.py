@@ -1,20 +1,26 @@
-"""Tables without their faulty parts, so that what those hid can be looked at too."""
+"""Tables without their faulty parts, or with what was meant, so that what those hid can be looked at too."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from llamaexit.recipes.positions import Key
 
 
 class Pruned:
-    """A document's tables without the parts at some key paths, and the way back from the numbering that leaves."""
+    """A document's tables without the parts at some key paths, and the way back from the numbering that leaves.
 
-    def __init__(self, tables: dict[str, Any], without: Collection[Key] = ()) -> None:
+    instead: what stands at other key paths in place of what is in the document.
+    """
+
+    def __init__(
+        self, tables: dict[str, Any], without: Collection[Key] = (), instead: Mapping[Key, object] | None = None
+    ) -> None:
         self._without = frozenset(without)
+        self._instead = instead or {}
         self._numbers: dict[Key, tuple[int, ...]] = {}
-        self.tables: dict[str, Any] = self._copy(tables, (), ()) if self._without else tables
+        self.tables: dict[str, Any] = self._copy(tables, (), ()) if without or instead else tables
 
     def place(self, key: Key) -> Key:
         """The key path in the document, for one in the copy: elements behind a missing one have moved up."""
@@ -26,6 +32,8 @@ class Pruned:
 
     def _copy(self, value: Any, here: Key, there: Key) -> Any:
         """Copy a value that stands at `here` in the copy and at `there` in the document."""
+        if there in self._instead:
+            return self._instead[there]
         if isinstance(value, dict):
             return {
                 name: self._copy(item, (*here, name), (*there, name))

@@ -48,6 +48,7 @@ _MOST_ENTRIES = {
 _TOO_LARGE = 1 << 63
 """Whole numbers that TOML need not be able to say; those of ten thousand hexadecimal digits cannot even be printed."""
 _QUOTED = re.compile(r"'([^']*)'")
+_MEANT = re.compile(r"^must be .*; did you mean '([^']*)'\?$")
 _SUGGESTED = re.compile(r"^unknown key; did you mean '([^']*)'")
 
 
@@ -74,19 +75,23 @@ class Checked:
 def validate(document: Document, tables: dict[str, Any]) -> Checked:
     """The recipe in a file, and all that is wrong with its shape.
 
-    Faulty parts are left out and the rest is looked at again, so that what they hid is found in the same run.
+    Faulty parts are left out and the rest is looked at again, so that what they hid is found in the same run. Where it
+    is plain which word was meant, that word is taken instead: a rule without its `use` would be left out as a whole.
     """
     faults = dict(_unfit(tables)) | dict(_crowded(tables))
     left_out: set[Key] = set(faults)
+    instead: dict[Key, str] = {}
     for _ in range(_MOST_ROUNDS):
-        kept = Pruned(tables, left_out)
+        kept = Pruned(tables, left_out, instead)
         # without a name and a version of the language, nothing else could be looked at
         stand_ins = {"schema": 1, "name": document.file}
         recipe, found = _attempt({key: value for key, value in stand_ins.items() if (key,) in faults} | kept.tables)
-        culprits = set()
+        culprits, words = set(), {}
         for key, text in found:
             place = kept.place(key)
-            if text != _MISSING:
+            if (meant := _MEANT.search(text)) is not None:
+                words[place] = meant[1]
+            elif text != _MISSING:
                 culprits.add(place)
             else:
                 # without a key that has to be there, the table it is missing from says nothing
@@ -94,9 +99,10 @@ def validate(document: Document, tables: dict[str, Any]) -> Checked:
                 if place in left_out:
                     continue
             faults.setdefault(place, text)
-        if culprits <= left_out:
+        if culprits <= left_out and words.keys() <= instead.keys():
             break
         left_out |= culprits
+        instead |= words
     problems = [document.problem(key, text, _kind(text)) for key, text in _without_echoes(faults)]
     return Checked(recipe, tuple(sorted(problems, key=lambda problem: problem.order)), kept.place, frozenset(faults))
 
