@@ -249,24 +249,24 @@ def _steps(seen: Seen) -> dict[tuple[str, str], dict[str, int]]:
     steps: dict[tuple[str, str], dict[str, int]] = {}
     patterns: dict[str, Globs[int]] = {}
     led_to: dict[tuple[str, str], list[int]] = {}
-    rules = seen.recipe.rules
-    for number, rule in enumerate(rules):
-        targets = dict.fromkeys((name_key(choice.model) for choice in rule.targets), number)
-        for text in rule.match:
+    rules = _placed(seen)
+    for one in rules:
+        rule, reach = one.rule, one.reach
+        for text in rule.match:  # in the order they are written in, which circles are told in
             if not is_pattern(text):
-                for key in targets:
-                    steps.setdefault((rule.use, name_key(text)), {}).setdefault(key, number)
-            elif not (rule.generation or rule.min_parameters or rule.max_parameters):
-                patterns.setdefault(rule.use, Globs()).add(text.strip().lower(), number)
-        for key in targets:
-            led_to.setdefault((rule.use, key), []).append(number)
+                for key in one.targets:
+                    steps.setdefault((rule.use, name_key(text)), {}).setdefault(key, one.number)
+        for pattern in () if reach.generation or reach.sized else reach.patterns:
+            patterns.setdefault(rule.use, Globs()).add(pattern, one.number)
+        for key in dict.fromkeys(one.targets):
+            led_to.setdefault((rule.use, key), []).append(one.number)
     followed = ((at, leading) for at, leading in led_to.items() if at[0] in patterns and not _is_kept(seen, at[1]))
     for (use, key), leading in islice(followed, _MOST_LED_ON):
         meant = (number for form in (key, key.rpartition(":")[0]) for number in patterns[use].matching(form))
         for number in sorted(set(meant)):
             if leading != [number]:
-                for choice in rules[number].targets:
-                    steps.setdefault((use, key), {}).setdefault(name_key(choice.model), number)
+                for target in rules[number].targets:
+                    steps.setdefault((use, key), {}).setdefault(target, number)
     return dict(sorted(steps.items(), key=lambda step: min(step[1].values())))
 
 
