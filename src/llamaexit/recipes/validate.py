@@ -99,7 +99,7 @@ def validate(document: Document, tables: dict[str, Any]) -> Checked:
                 if place in left_out:
                     continue
             faults.setdefault(place, text)
-        if culprits <= left_out and words.keys() <= instead.keys():
+        if culprits <= left_out and not words:
             break
         left_out |= culprits
         instead |= words
