@@ -46,15 +46,22 @@ def run(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
 
 
 @pytest.fixture
-def refused(run: Callable[..., Outcome], isolated: Path) -> Callable[..., str]:
+def surroundings(isolated: Path) -> Callable[[], object]:
+    """What a refused command has to leave as it is, for comparing before and after."""
+    return lambda: files_below(isolated)
+
+
+@pytest.fixture
+def refused(run: Callable[..., Outcome], surroundings: Callable[[], object]) -> Callable[..., str]:
     """Run a command that has to be refused with one line and change nothing; returns the line."""
 
     def run_it(*arguments: str, code: int = 4) -> str:
-        before = files_below(isolated)
+        before = surroundings()
         outcome = run(*arguments)
-        assert (outcome.code, outcome.stdout) == (code, "")
-        assert files_below(isolated) == before
+        assert (outcome.code, outcome.stdout) == (code, ""), outcome.stderr
+        assert surroundings() == before
         (line,) = outcome.stderr.splitlines()
+        assert line.isprintable()
         return line.removeprefix("llamaexit: ")
 
     return run_it

@@ -44,26 +44,15 @@ def team(tmp_path: Path, allow) -> GitRepository:
     return made
 
 
-def seen(folder: Path) -> dict[Path, object]:
-    """Everything in a folder but the cache, for comparing before and after."""
-    found = (path for path in folder.rglob("*") if ".cache" not in path.parts)
-    return {path: path.read_bytes() if path.is_file() else path.lstat().st_mode for path in found}
-
-
 @pytest.fixture
-def refused(run, isolated: Path) -> Callable[..., str]:
-    """Run a command that has to be refused with one line and change nothing; returns the line."""
+def surroundings(isolated: Path) -> Callable[[], object]:
+    """Everything but the cache, and of links, pipes and folders what they are."""
 
-    def run_it(*arguments: str, code: int = 4) -> str:
-        before = seen(isolated)
-        outcome = run(*arguments)
-        assert (outcome.code, outcome.stdout) == (code, ""), outcome.stderr
-        assert seen(isolated) == before
-        (line,) = outcome.stderr.splitlines()
-        assert line.isprintable()
-        return line.removeprefix("llamaexit: ")
+    def seen() -> dict[Path, object]:
+        found = (path for path in isolated.rglob("*") if ".cache" not in path.parts)
+        return {path: path.read_bytes() if path.is_file() else path.lstat().st_mode for path in found}
 
-    return run_it
+    return seen
 
 
 def linked(team: GitRepository) -> str:
